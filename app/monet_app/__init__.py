@@ -1,0 +1,1 @@
+"""The desktop application (not built yet: the engine comes first)."""

@@ -1,0 +1,1 @@
+"""Folders of scans: finding them, and the integrity report before training."""

@@ -1,0 +1,1 @@
+"""Dice, surface distances, volumes; comparison of segmentations; figures."""

@@ -1,0 +1,1 @@
+"""Long work: typed events, cancellation, run folders."""

@@ -1,0 +1,1 @@
+"""Cross-entropy, Dice and marginal losses; the joint loss of the paper."""

@@ -1,0 +1,1 @@
+"""Models on disk: safetensors weights with a JSON manifest, never pickle."""

@@ -1,0 +1,1 @@
+"""Label protocols (atlases): regions, classes, mappings between protocols."""

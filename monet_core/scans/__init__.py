@@ -1,0 +1,1 @@
+"""Scans and label maps: reading, the input gate, geometry, writing."""

@@ -1,0 +1,1 @@
+"""The napari plugin (not built yet: the engine comes first)."""
