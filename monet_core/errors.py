@@ -121,8 +121,6 @@ class DecisionNeeded(MonetError):  # noqa: N818 - not an error of the input: a q
         file: Path | str | None = None,
     ) -> None:
         values = f" ({' or '.join(choices)})" if choices else ""
-        super().__init__(
-            code, problem, remedy=remedy or f"Decide with {option}{values}", file=file
-        )
+        super().__init__(code, problem, remedy=remedy or f"Decide with {option}{values}", file=file)
         self.option = option
         self.choices = choices
