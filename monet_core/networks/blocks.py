@@ -1,0 +1,62 @@
+"""The two building blocks of encoder and decoders: plain and residual pairs of convolutions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+Norm = Literal["instance", "batch"]
+SLOPE = 0.01
+"""Negative slope of every LeakyReLU (paper, section 3)."""
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Instance or batch norm with learned scale and shift."""
+    if norm == "batch":
+        return nn.BatchNorm3d(channels)
+    return nn.InstanceNorm3d(channels, affine=True)
+
+
+def conv_norm(inputs: int, outputs: int, norm: Norm, kernel: int = 3) -> nn.Sequential:
+    """Convolution that keeps the size, then norm; no bias, since the norm would take it away."""
+    conv = nn.Conv3d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, norm_layer(norm, outputs))
+
+
+class ConvBlock(nn.Module):
+    """Twice: 3^3 convolution, norm, LeakyReLU."""
+
+    def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
+        super().__init__()
+        self.first = conv_norm(inputs, outputs, norm)
+        self.second = conv_norm(outputs, outputs, norm)
+        self.activation = nn.LeakyReLU(SLOPE, inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, X, Y, Z) -> (B, outputs, X, Y, Z)."""
+        x = self.activation(self.first(x))
+        return self.activation(self.second(x))
+
+
+class ResidualBlock(ConvBlock):
+    """A ConvBlock whose input is added before the last LeakyReLU (He et al., 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
+        super().__init__(inputs, outputs, norm)
+        # Where the channels change, so must the input that is added.
+        self.shortcut = (
+            nn.Identity() if inputs == outputs else conv_norm(inputs, outputs, norm, kernel=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, X, Y, Z) -> (B, outputs, X, Y, Z)."""
+        y = self.second(self.activation(self.first(x)))
+        return self.activation(y + self.shortcut(x))
+
+
+def initialise(module: nn.Module) -> None:
+    """He initialisation for LeakyReLU of every 3^3 convolution, from torch's global generator."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv3d) and layer.bias is None:
+            nn.init.kaiming_normal_(layer.weight, a=SLOPE, nonlinearity="leaky_relu")
