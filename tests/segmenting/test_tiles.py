@@ -1,0 +1,233 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.inferers import sliding_window_inference
+from torch import nn
+
+from monet_core.jobs.events import Cancel, CancelledError, Progress
+from monet_core.segmenting import predict
+from monet_core.segmenting.tiling import tiling
+
+
+class Tiny(nn.Module):
+    """The output form of MONet: name -> [logits], sides multiples of `divisor`."""
+
+    divisor = 4
+
+    def __init__(self, decoders=None, seed=0):
+        super().__init__()
+        torch.manual_seed(seed)
+        decoders = decoders or {"malc": 5}
+        self.body = nn.Sequential(nn.Conv3d(1, 4, 3, padding=1), nn.LeakyReLU(0.01))
+        self.heads = nn.ModuleDict({k: nn.Conv3d(4, n, 3, padding=1) for k, n in decoders.items()})
+        self.seen = []
+
+    def forward(self, x):
+        assert all(side % self.divisor == 0 for side in x.shape[2:])
+        self.seen.append(tuple(x.shape))
+        features = self.body(x)
+        return {name: [4 * head(features)] for name, head in self.heads.items()}
+
+
+class Given(nn.Module):
+    """Logits that are a function of the intensities alone."""
+
+    divisor = 2
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return {"given": [self.function(x)]}
+
+
+def image_of(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def reference(network, image, patch, overlap, name="malc"):
+    """MONAI's whole-scan accumulator, as posterior (C, X, Y, Z)."""
+    with torch.no_grad():
+        summed = sliding_window_inference(
+            torch.from_numpy(image)[None, None],
+            patch,
+            1,
+            lambda x: torch.softmax(network(x)[name][0], 1),
+            overlap=overlap,
+            mode="gaussian",
+            cval=float(image.min()),
+        )
+    return summed[0].numpy()
+
+
+@pytest.mark.parametrize(
+    ("shape", "patch", "overlap"),
+    [
+        ((24, 24, 24), (16, 16, 16), 0.5),
+        ((19, 33, 26), (8, 12, 16), 0.5),
+        ((31, 18, 22), (16, 16, 16), 0.75),
+        ((30, 17, 25), (16, 8, 12), 0.0),
+        ((9, 40, 13), (12, 16, 16), 0.25),  # smaller than the patch along two axes
+        ((9, 6, 10), (12, 8, 12), 0.5),
+    ],
+)
+def test_equals_monai_with_a_whole_scan_accumulator(shape, patch, overlap):
+    network, image = Tiny().eval(), image_of(shape)
+    expected = reference(network, image, patch, overlap)
+    found = predict(network, image, patch=patch, overlap=overlap, entropy=True)
+    top = np.sort(expected, axis=0)
+    clear = top[-1] - top[-2] > 1e-5  # ties within rounding may fall either way
+    assert clear.mean() > 0.999
+    np.testing.assert_array_equal(found.classes["malc"][clear], expected.argmax(0)[clear])
+    nats = -(expected * np.log(expected)).sum(0)
+    np.testing.assert_allclose(found.entropy["malc"].astype(float), nats, atol=2e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(*[st.integers(1, 40)] * 3),
+    st.tuples(*[st.integers(4, 24)] * 3),
+    st.sampled_from([0.0, 0.3, 0.5, 0.75, 0.9]),
+    st.sampled_from([1, 2, 4, 8]),
+)
+def test_tiles_cover_every_voxel_and_fit_the_network(shape, patch, overlap, divisor):
+    tiles = tiling(shape, patch, overlap, divisor)
+    covered = np.zeros(tiles.size, bool)
+    corners = [corner for layer, _ in tiles.layers() for corner in layer]
+    for x, y, z in corners:
+        a, b, c = tiles.patch
+        assert x + a <= tiles.size[0]
+        assert y + b <= tiles.size[1]
+        assert z + c <= tiles.size[2]
+        covered[x : x + a, y : y + b, z : z + c] = True
+    assert covered.all()
+    assert len(set(corners)) == len(corners) == tiles.count
+    for side, wanted in zip(tiles.patch, patch, strict=True):
+        assert side % divisor == 0
+        assert side <= max(wanted, 2 * divisor)
+    assert [n for _, n in tiles.layers()][-1] == tiles.size[tiles.axis]
+
+
+def test_the_slab_moves_along_the_longest_axis():
+    assert tiling((40, 90, 50), 16, 0.5, 4).slab_shape == (16, 40, 50)
+    assert tiling((40, 50, 90), 16, 0.5, 4).axis == 2
+
+
+def test_small_images_are_padded_with_their_minimum_and_no_further_than_needed():
+    low = Given(lambda x: torch.cat([x < -7, x >= -7], 1).float())
+    image = np.full((5, 9, 30), -8.0, np.float32)
+    image[0, 0, 0] = 3
+    found = predict(low, image, patch=16)
+    assert found.classes["given"].shape == image.shape
+    assert found.classes["given"].sum() == 1
+    network = Tiny()
+    predict(network, image, patch=16)
+    assert set(network.seen) == {(1, 1, 8, 12, 16)}
+
+
+def test_two_decoders_and_a_choice_of_one():
+    network, image = Tiny({"malc": 139, "first": 16}), image_of((20, 24, 17))
+    both = predict(network, image, patch=16)
+    assert set(both.classes) == {"malc", "first"}
+    assert both.entropy is None
+    one = predict(network, image, patch=16, decoders=["first"])
+    assert set(one.classes) == {"first"}
+    np.testing.assert_array_equal(one.classes["first"], both.classes["first"])
+    assert both.classes["malc"].max() > 16
+
+
+@pytest.mark.parametrize(("n", "dtype"), [(256, np.uint8), (257, np.uint16)])
+def test_classes_take_the_smallest_type(n, dtype):
+    def logits(x):
+        classes = torch.arange(n).view(1, n, 1, 1, 1)
+        return -((x - classes) ** 2)
+
+    values = np.random.default_rng(0).integers(0, n, (10, 9, 12))
+    values[0, 0, 0] = n - 1
+    found = predict(Given(logits), values.astype(np.float32), patch=8)
+    assert found.classes["given"].dtype == dtype
+    np.testing.assert_array_equal(found.classes["given"], values)
+
+
+def test_mirror_averages_the_mirrored_tile_with_sides_swapped():
+    network, image = Tiny().eval(), image_of((22, 18, 16))
+    swap = np.array([0, 2, 1, 4, 3])
+
+    def averaged(x):
+        plain = torch.softmax(network(x)["malc"][0], 1)
+        mirrored = torch.softmax(network(x.flip(2))["malc"][0], 1).flip(2)[:, swap]
+        return torch.log((plain + mirrored) / 2)
+
+    expected = predict(Given(averaged), image, patch=16, entropy=True)
+    found = predict(network, image, patch=16, mirror={"malc": swap}, entropy=True)
+    assert (found.classes["malc"] == expected.classes["given"]).mean() > 0.999
+    np.testing.assert_allclose(found.entropy["malc"], expected.entropy["given"], atol=2e-3)
+    plain = predict(network, image, patch=16)
+    assert (found.classes["malc"] != plain.classes["malc"]).any()
+
+
+def test_a_mirrored_image_gives_the_mirrored_and_swapped_result():
+    network, image = Tiny(), image_of((24, 16, 16))
+    swap = np.array([0, 2, 1, 4, 3])
+    found = predict(network, image, patch=(24, 16, 16), mirror={"malc": swap})
+    flipped = predict(network, image[::-1], patch=(24, 16, 16), mirror={"malc": swap})
+    assert (flipped.classes["malc"] == swap[found.classes["malc"]][::-1]).mean() > 0.999
+
+
+def test_entropy_is_ln_n_for_equal_classes_and_zero_for_a_sure_one():
+    def half_sure(x):
+        equal = torch.zeros(x.shape[0], 7, *x.shape[2:])
+        equal[:, 3] = torch.where(x[:, 0] > 0, 60.0, 0.0)
+        return equal
+
+    image = np.ones((12, 10, 9), np.float32)
+    image[:, :, :4] = -1
+    entropy = predict(Given(half_sure), image, patch=8, entropy=True).entropy["given"]
+    assert entropy.dtype == np.float16
+    np.testing.assert_allclose(entropy[:, :, :4], math.log(7), rtol=1e-3)
+    assert (entropy[:, :, 4:] == 0).all()
+
+
+def test_batches_of_tiles_give_the_same():
+    network, image = Tiny(), image_of((20, 30, 25))
+    one = predict(network, image, patch=12)
+    three = predict(network, image, patch=12, batch=3)
+    assert {shape[0] for shape in network.seen} >= {1, 3}
+    assert (one.classes["malc"] == three.classes["malc"]).mean() > 0.999
+
+
+def test_bf16_differs_little():
+    network, image = Tiny(), image_of((16, 20, 16))
+    full = predict(network, image, patch=16).classes["malc"]
+    half = predict(network, image, patch=16, precision="bf16").classes["malc"]
+    assert (full == half).mean() > 0.95
+
+
+def test_progress_counts_tiles_and_training_mode_is_put_back():
+    events, network = [], Tiny().train()
+    predict(network, image_of((20, 20, 20)), patch=16, report=events.append)
+    assert network.training
+    assert all(isinstance(event, Progress) for event in events)
+    assert [event.done for event in events] == list(range(1, 9))
+    assert events[0].total == 8
+    assert events[-1].remaining_s == 0
+
+
+def test_cancelling_stops_between_tiles_and_puts_the_training_mode_back():
+    cancel, network = Cancel(), Tiny().train()
+    with pytest.raises(CancelledError):
+        predict(
+            network, image_of((20, 20, 20)), patch=16, report=lambda _: cancel.set(), cancel=cancel
+        )
+    assert len(network.seen) == 1
+    assert network.training
+
+
+def test_a_share_of_overlap_outside_0_to_1_is_refused():
+    with pytest.raises(ValueError, match=r"overlap is 1\.0"):
+        tiling((16, 16, 16), 8, 1.0, 2)
