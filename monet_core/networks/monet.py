@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,7 @@ class Encoder(nn.Module):
         block = ResidualBlock if settings.residual else ConvBlock
         channels = (settings.in_channels, *settings.widths)
         self.stages = nn.ModuleList(
-            block(inputs, outputs, settings.norm)
-            for inputs, outputs in zip(channels[:-1], channels[1:], strict=True)
+            block(inputs, outputs, settings.norm) for inputs, outputs in pairwise(channels)
         )
         self.pool = nn.MaxPool3d(2)
 

@@ -42,7 +42,7 @@ def transfer(network: MONet, state: State, source_decoder: str | None = None) ->
     own = network.state_dict()
     fallback = source_decoder or (available[0] if available else "")
     sources = {name: name if name in available else fallback for name in network.classes}
-    renamed = _as_named_in(own, state, sources)
+    renamed = _renamed(state, sources)
     check_same_architecture(_trunk(own), _trunk(renamed))
     loaded = {name: renamed[name] for name in own if _fits(own[name], renamed.get(name))}
     network.load_state_dict(loaded, strict=False)
@@ -74,7 +74,7 @@ def decoder_names(state: State) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part[1] for part in parts if part[0] == "decoders" and part[2:]))
 
 
-def _as_named_in(own: State, state: State, sources: Mapping[str, str]) -> dict[str, Tensor]:
+def _renamed(state: State, sources: Mapping[str, str]) -> dict[str, Tensor]:
     """`state` with each decoder under the name it gets in the network; other decoders left out."""
     renamed = {name: value for name, value in state.items() if not name.startswith("decoders.")}
     for target, source in sources.items():

@@ -1,0 +1,109 @@
+"""The joint loss over all decoders and, with deep supervision, all resolutions (eq. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from monet_core.errors import TrainingError
+from monet_core.losses.functions import cross_entropy, group_logits, soft_dice
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class LossSettings(BaseModel):
+    """What is minimised. The defaults are the paper's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["ce", "dice_ce"] = "ce"
+    """Cross-entropy (eq. 1), or its sum with soft Dice."""
+    weights: dict[str, Weight] | None = None
+    """Weight per decoder, the lambdas of eq. 2; 1 / number of decoders where not given."""
+    deep_weights: tuple[Weight, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+    """Weight per resolution under deep supervision, finest first; scaled to a sum of 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What a decoder should have said.
+
+    `classes` (B, X, Y, Z), any integer type. `group` (decoder's classes,) is given where the
+    annotation is partial for this decoder: the annotated class of each decoder class. Voxels
+    whose class is `ignore` do not count.
+    """
+
+    classes: Tensor
+    group: Tensor | None = None
+    ignore: int | None = None
+
+    def at(self, sides: Sequence[int]) -> Target:
+        """The target on a coarser grid of `sides` voxels: every n-th voxel, no interpolation."""
+        steps = [full // side for full, side in zip(self.classes.shape[1:], sides, strict=True)]
+        x, y, z = (slice(None, None, step) for step in steps)
+        return Target(self.classes[:, x, y, z], self.group, self.ignore)
+
+
+class JointLoss:
+    """Weighted sum of the decoders' losses (the paper's eq. 2)."""
+
+    def __init__(self, settings: LossSettings) -> None:
+        self.settings = settings
+
+    def __call__(
+        self, outputs: Mapping[str, Sequence[Tensor]], targets: Mapping[str, Target]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss to minimise, and each decoder's own (unweighted, detached).
+
+        `outputs` is what a MONet returns. Decoders without a target do not count, and share no
+        weight. Raises TrainingError where there is no target or a decoder has no weight.
+        """
+        if not targets:
+            raise TrainingError("no-target", "no decoder has a target to learn from")
+        parts = {name: self._decoder(outputs[name], target) for name, target in targets.items()}
+        weights = self._weights(tuple(parts))
+        total = torch.stack([weights[name] * part for name, part in parts.items()]).sum()
+        return total, {name: part.detach() for name, part in parts.items()}
+
+    def _weights(self, names: Sequence[str]) -> Mapping[str, float]:
+        weights = self.settings.weights
+        if weights is None:
+            return dict.fromkeys(names, 1 / len(names))
+        missing = [name for name in names if name not in weights]
+        if missing:
+            raise TrainingError(
+                "loss-weights",
+                f"no loss weight for decoder {', '.join(missing)}",
+                remedy=f"Weights are given for: {', '.join(weights) or 'none'}.",
+            )
+        return weights
+
+    def _decoder(self, outputs: Sequence[Tensor], target: Target) -> Tensor:
+        weights = self.settings.deep_weights[: len(outputs)]
+        if len(weights) < len(outputs) or sum(weights) == 0:
+            raise TrainingError(
+                "deep-weights",
+                f"{len(outputs)} resolutions need as many weights, not all 0; got {weights}",
+            )
+        losses = [
+            weight / sum(weights) * self._resolution(logits, target.at(logits.shape[2:]))
+            for logits, weight in zip(outputs, weights, strict=True)
+        ]
+        return torch.stack(losses).sum()
+
+    def _resolution(self, logits: Tensor, target: Target) -> Tensor:
+        # Autocast would take some of the sums over millions of voxels back to 16 bits.
+        with torch.autocast(logits.device.type, enabled=False):
+            classes, ignore = target.classes, target.ignore
+            if target.group is not None:
+                logits, classes = group_logits(logits, classes, target.group, ignore)
+                ignore = -1
+            loss = cross_entropy(logits, classes, ignore)
+            if self.settings.kind == "dice_ce":
+                loss = loss + soft_dice(logits, classes, ignore)
+        return loss
