@@ -100,8 +100,8 @@ def _logits(
 ) -> dict[str, Tensor]:
     """Finest logits (B, C, X, Y, Z) per wanted decoder, of the tiles or of their mirror images."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        outputs = network(x.flip(2) if mirrored else x)
-    return {name: outputs[name][0] for name in decoders or outputs}
+        outputs = network(x.flip(2) if mirrored else x, only=decoders)
+    return {name: finest for name, (finest, *_) in outputs.items()}
 
 
 def _slabs(

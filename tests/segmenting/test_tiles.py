@@ -26,11 +26,15 @@ class Tiny(nn.Module):
         self.heads = nn.ModuleDict({k: nn.Conv3d(4, n, 3, padding=1) for k, n in decoders.items()})
         self.seen = []
 
-    def forward(self, x):
+    def forward(self, x, only=None):
         assert all(side % self.divisor == 0 for side in x.shape[2:])
         self.seen.append(tuple(x.shape))
         features = self.body(x)
-        return {name: [4 * head(features)] for name, head in self.heads.items()}
+        return {
+            name: [4 * head(features)]
+            for name, head in self.heads.items()
+            if name in (only or self.heads)
+        }
 
 
 class Given(nn.Module):
@@ -42,7 +46,7 @@ class Given(nn.Module):
         super().__init__()
         self.function = function
 
-    def forward(self, x):
+    def forward(self, x, only=None):
         return {"given": [self.function(x)]}
 
 
