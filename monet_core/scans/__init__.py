@@ -1,1 +1,25 @@
 """Scans and label maps: reading, the input gate, geometry, writing."""
+
+from monet_core.scans.forms import forms_from_affine
+from monet_core.scans.geometry import Affine, Geometry, from_canonical, to_canonical
+from monet_core.scans.labels import read_labels
+from monet_core.scans.reading import read_geometry, read_scan
+from monet_core.scans.scan import Decisions, LabelMap, Scan, SpatialForms
+from monet_core.scans.writing import write_labels, write_volume
+
+__all__ = [
+    "Affine",
+    "Decisions",
+    "Geometry",
+    "LabelMap",
+    "Scan",
+    "SpatialForms",
+    "forms_from_affine",
+    "from_canonical",
+    "read_geometry",
+    "read_labels",
+    "read_scan",
+    "to_canonical",
+    "write_labels",
+    "write_volume",
+]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,12 +16,17 @@ from monet_core.scans.geometry import Affine, Geometry
 
 @dataclass(frozen=True, eq=False)
 class SpatialForms:
-    """The two NIfTI orientations as stored: matrices (4x4, or None where unset) and codes."""
+    """The two NIfTI orientations as stored: matrices (4x4, or None where unset) and codes.
+
+    `header` is nibabel's header of a NIfTI source, from which results copy the orientation
+    fields bit by bit; None for other formats.
+    """
 
     qform: Affine | None
     qform_code: int
     sform: Affine | None
     sform_code: int
+    header: nib.Nifti1Header | None = None
 
 
 @dataclass(frozen=True)

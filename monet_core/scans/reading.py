@@ -1,0 +1,41 @@
+"""Reading scans through the input gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monet_core.scans import gate
+from monet_core.scans.forms import place
+from monet_core.scans.geometry import Geometry
+from monet_core.scans.header import read_header
+from monet_core.scans.scan import Decisions, Scan
+from monet_core.scans.voxels import as_float32
+
+NO_DECISIONS = Decisions()
+
+
+def read_geometry(path: Path, decisions: Decisions = NO_DECISIONS) -> Geometry:
+    """The grid of a scan or label map, from its header only.
+
+    Raises ScanError or DecisionNeeded like `read_scan`.
+    """
+    return place(read_header(Path(path)), decisions).geometry
+
+
+def read_scan(path: Path, decisions: Decisions = NO_DECISIONS) -> Scan:
+    """Read a T1 scan (.nii, .nii.gz, .mgz, .mgh, .hdr/.img; NIfTI-1/2; by content).
+
+    What was mended or is doubtful stands in the scan's `notes`. Raises ScanError for what cannot
+    be used and DecisionNeeded for what only the user knows and `decisions` does not answer.
+    """
+    path = Path(path)
+    header = read_header(path)
+    placement = place(header, decisions)
+    notes = header.notes + placement.notes
+    notes += gate.check_grid(placement.geometry, path, plan=True)
+    data = as_float32(header)
+    notes += gate.mend_nonfinite(data, path)
+    notes += gate.mend_outliers(data, path)
+    notes += gate.check_contrast(data, path)
+    gate.check_not_labels(data, path, decisions)
+    return Scan(data, placement.geometry, placement.forms, path, notes)

@@ -1,0 +1,47 @@
+"""Voxel values, decoded slab by slab so that no second copy of a large scan is ever held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monet_core.scans.header import FileHeader
+from monet_core.scans.opening import reading
+
+SLAB_BYTES = 16 << 20
+
+
+def slabs(header: FileHeader) -> Iterator[tuple[slice, NDArray]]:
+    """Pairs of a slice along the third axis and its voxels (X, Y, n), scaled, stored type kept.
+
+    Values are float64 where the file scales them. Reads the file to its end, so that a gzip
+    checksum is verified; ScanError where it is cut off or damaged.
+    """
+    nx, ny, nz = header.shape
+    plane = nx * ny * header.dtype.itemsize
+    step = max(1, SLAB_BYTES // plane)
+    with reading(header.data_path, header.n_bytes) as reader:
+        reader.skip(header.offset)
+        for start in range(0, nz, step):
+            stop = min(nz, start + step)
+            block = np.frombuffer(reader.take(plane * (stop - start)), header.dtype)
+            values = block.reshape((nx, ny, stop - start), order="F")
+            yield slice(start, stop), _scaled(values, header.slope, header.inter)
+        reader.finish()
+
+
+def _scaled(values: NDArray, slope: float, inter: float) -> NDArray:
+    if slope == 1 and inter == 0:
+        return values
+    return values.astype(np.float64) * slope + inter
+
+
+def as_float32(header: FileHeader) -> NDArray[np.float32]:
+    """All voxels as float32 (X, Y, Z); what does not fit float32 becomes infinite."""
+    out = np.empty(header.shape, np.float32, order="F")
+    with np.errstate(over="ignore", invalid="ignore"):
+        for where, values in slabs(header):
+            out[:, :, where] = values
+    return out
