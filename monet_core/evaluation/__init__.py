@@ -4,21 +4,25 @@ from monet_core.evaluation.counts import joint_counts
 from monet_core.evaluation.dice import dice_per_region
 from monet_core.evaluation.evaluate import evaluate_pair
 from monet_core.evaluation.figures import box_plot, groups_of, learning_curves
+from monet_core.evaluation.folders import Evaluation, evaluate_folders, region_set
 from monet_core.evaluation.summary import Summary, summarise
 from monet_core.evaluation.surfaces import SurfaceDistances, surface_distances
 from monet_core.evaluation.tables import read_tsv, write_tsv
 from monet_core.evaluation.volumes import region_volumes
 
 __all__ = [
+    "Evaluation",
     "Summary",
     "SurfaceDistances",
     "box_plot",
     "dice_per_region",
+    "evaluate_folders",
     "evaluate_pair",
     "groups_of",
     "joint_counts",
     "learning_curves",
     "read_tsv",
+    "region_set",
     "region_volumes",
     "summarise",
     "surface_distances",

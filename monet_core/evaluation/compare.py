@@ -19,7 +19,9 @@ from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
 from monet_core.preprocessing import resample
 from monet_core.protocols import Protocol, find_mapping, load_protocol
-from monet_core.scans import LabelMap, read_labels, write_labels
+from monet_core.scans import Decisions, LabelMap, read_labels, write_labels
+
+NO_DECISIONS = Decisions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,7 @@ def compare_files(
     out: Path,
     reference: str | None = None,
     distances: bool = True,
+    decisions: Decisions = NO_DECISIONS,
 ) -> Comparison:
     """Compare label files, given by name as (path, protocol name or table).
 
@@ -125,7 +128,7 @@ def compare_files(
     failed: list[Note] = []
     for name, (path, protocol) in paths.items():
         try:
-            segmentations[name] = (read_labels(path), load_protocol(protocol))
+            segmentations[name] = (read_labels(path, decisions), load_protocol(protocol))
         except MonetError as error:
             failed.append(error.note())
     if len(segmentations) < 2 and failed:

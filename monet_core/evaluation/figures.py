@@ -99,13 +99,9 @@ def _save(figure: Figure, axes: Axes, path: Path, title: str) -> None:
 
 
 def _single_regions(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[int]]:
-    rows = pd.concat(list(tables.values()))[["index", "abbreviation"]].drop_duplicates("index")
-    return {str(r.abbreviation): [int(r.index_)] for r in _renamed(rows).itertuples()}
-
-
-def _renamed(rows: pd.DataFrame) -> pd.DataFrame:
-    # "index" as a column would be hidden by the attribute every named tuple has.
-    return rows.rename(columns={"index": "index_"})
+    rows = pd.concat(list(tables.values())).drop_duplicates("index")
+    names, indices = rows["abbreviation"].tolist(), rows["index"].tolist()
+    return {str(name): [int(index)] for name, index in zip(names, indices, strict=True)}
 
 
 def _values(rows: pd.DataFrame, indices: Sequence[int], measure: str) -> np.ndarray:

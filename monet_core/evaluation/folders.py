@@ -27,8 +27,9 @@ from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
 from monet_core.jobs.events import Cancel, Message, Phase, Progress, Reporter, silent
 from monet_core.protocols.protocol import Protocol
-from monet_core.scans import LabelMap, read_labels
+from monet_core.scans import Decisions, LabelMap, read_labels
 
+NO_DECISIONS = Decisions()
 DEFINITIONS = {
     "dice": "2|P&T|/(|P|+|T|); regions absent in both are left out of a scan's mean",
     "hd95_mm": "larger of the two directed 95th percentiles between surface voxels (6-connected); "
@@ -75,10 +76,12 @@ def evaluate_folders(
     report: Reporter = silent,
     cancel: Cancel | None = None,
     distances: bool = True,
+    decisions: Decisions = NO_DECISIONS,
 ) -> Evaluation:
     """Score every segmentation under `pred` that has a truth of the same name under `truth`.
 
-    Both may be folders or single files; see `match_files` for the names. A scan that cannot be
+    Both may be folders or single files; see `match_files` for the names, `region_set` for
+    `regions`. `decisions` answer what only the user can know about a file's orientation. A scan that cannot be
     scored is told in the notes and the others go on; DatasetError where none can. With `out`,
     writes per_region.tsv, per_scan.tsv, regions.tsv, summary.json and dice.png there.
     """
@@ -88,7 +91,8 @@ def evaluate_folders(
     pairs, notes = match_files(Path(pred), Path(truth), protocol.name)
     for note in notes:
         report(Message(str(note), level="warning"))
-    table = _score_all(pairs, protocol, indices, notes, report, cancel or Cancel(), distances)
+    job = _Job(protocol, indices, distances, decisions)
+    table = _score_all(pairs, job, notes, report, cancel or Cancel())
     evaluation = Evaluation(
         per_region=table,
         per_scan=per_scan_table(table),
@@ -145,29 +149,32 @@ def summary_record(evaluation: Evaluation, protocol: Protocol, regions: str) -> 
     }
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What is the same for every pair."""
+
+    protocol: Protocol
+    indices: Sequence[int]
+    distances: bool
+    decisions: Decisions
+
+
 def _score_all(
-    pairs: Sequence[Pair],
-    protocol: Protocol,
-    indices: Sequence[int],
-    notes: list[Note],
-    report: Reporter,
-    cancel: Cancel,
-    distances: bool,
+    pairs: Sequence[Pair], job: _Job, notes: list[Note], report: Reporter, cancel: Cancel
 ) -> pd.DataFrame:
     """The rows of all pairs that can be scored; the others' verdicts are added to `notes`."""
     report(Phase("Comparing with the truth"))
-    tables, errors = [], []
+    tables: list[pd.DataFrame] = []
+    errors: list[MonetError] = []
     for done, pair in enumerate(pairs):
         cancel.check()
         report(Progress(done, len(pairs), text=pair.name))
+        new: list[Note] = []
         try:
-            found = _score_pair(pair, protocol, indices, distances)
+            tables.append(_score_pair(pair, job, new))
         except MonetError as error:
             errors.append(error)
-            found = None, [error.note()]
-        table, new = found
-        if table is not None:
-            tables.append(table)
+            new.append(error.note())
         for note in new:
             report(Message(str(note), level="warning"))
         notes.extend(new)
@@ -177,16 +184,16 @@ def _score_all(
     return pd.concat(tables, ignore_index=True)
 
 
-def _score_pair(
-    pair: Pair, protocol: Protocol, indices: Sequence[int], distances: bool
-) -> tuple[pd.DataFrame, list[Note]]:
-    pred, truth = read_labels(pair.pred), read_labels(pair.truth)
-    notes = [*pred.notes, *truth.notes, *_strange(pred, protocol), *_strange(truth, protocol)]
-    table = evaluate_pair(pred, truth, protocol, indices, distances)
+def _score_pair(pair: Pair, job: _Job, notes: list[Note]) -> pd.DataFrame:
+    """The rows of one pair; what deserves a look is added to `notes`, even if scoring fails."""
+    pred, truth = (read_labels(path, job.decisions) for path in (pair.pred, pair.truth))
+    notes += [*pred.notes, *truth.notes]
+    notes += [*_strange(pred, job.protocol), *_strange(truth, job.protocol)]
+    table = evaluate_pair(pred, truth, job.protocol, job.indices, job.distances)
     if not (table["volume_truth_ml"] > 0).any():
         raise DatasetError(
             "no-region",
-            f"none of the {len(indices)} regions of {protocol.name} to be scored occurs",
+            f"none of the {len(job.indices)} regions of {job.protocol.name} to be scored occurs",
             remedy="Choose the protocol these labels are in, or convert them first.",
             file=pair.truth,
         )
@@ -194,7 +201,7 @@ def _score_pair(
         text = "none of the regions to be scored occurs; Dice is 0 for all"
         notes.append(Note(Verdict.WARNING, "no-region", text, str(pair.pred)))
     table.insert(0, "scan", pair.name)
-    return table, notes
+    return table
 
 
 def _strange(labels: LabelMap, protocol: Protocol) -> list[Note]:

@@ -78,8 +78,8 @@ def surface_points(mask: Mask, spacing_mm: tuple[float, float, float]) -> NDArra
 
 def bounding_box(mask: Mask) -> Box | None:
     """The smallest box that holds every True voxel; None where there is none."""
-    boxes: list[Box] = ndimage.find_objects(mask.astype(np.uint8))
-    return boxes[0] if boxes else None
+    boxes: Sequence[Box | None] = ndimage.find_objects(mask.astype(np.uint8), max_label=1)
+    return boxes[0]
 
 
 def region_boxes(labels: NDArray, indices: Sequence[int]) -> dict[int, Box]:
@@ -91,8 +91,7 @@ def region_boxes(labels: NDArray, indices: Sequence[int]) -> dict[int, Box]:
 def _nearest(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance (n,) of every point to the nearest of the others."""
     # Voxels on a lattice need no balanced tree; building one takes as long as all queries.
-    distances: NDArray[np.float64] = cKDTree(others, balanced_tree=False).query(points)[0]
-    return distances
+    return np.asarray(cKDTree(others, balanced_tree=False).query(points)[0])
 
 
 def _union(a: Box | None, b: Box | None) -> Box:
