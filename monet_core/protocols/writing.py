@@ -1,0 +1,79 @@
+"""Writing protocols as BIDS tables and as FreeSurfer colour tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from monet_core.errors import ProtocolError
+from monet_core.files import write_text
+from monet_core.protocols.dseg import BIDS_TISSUES, LINK_COLUMNS
+from monet_core.protocols.protocol import Protocol
+from monet_core.protocols.region import Region
+
+_COLUMNS = (
+    "index",
+    "name",
+    "abbreviation",
+    "color",
+    "mapping",
+    "hemisphere",
+    "tissue",
+    "pair",
+    "group",
+    "path",
+)
+_MAPPING = {tissue: number for number, tissue in BIDS_TISSUES.items()} | {
+    "cerebellum_gm": "11",
+    "cerebellum_wm": "11",
+}
+
+
+def write_tsv(protocol: Protocol, path: Path) -> None:
+    """Write a BIDS `dseg` table with all that `load_protocol` reads, but `extra` values."""
+    links = [name for name in protocol.links if name in LINK_COLUMNS]
+    subsets = {name: set(indices) for name, indices in protocol.subsets.items()}
+    own = {name: f"in_{name}" for name in subsets if name not in links}
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow([*_COLUMNS, *own.values(), *links])
+    for region in protocol.regions:
+        chosen = [str(int(region.index in subsets[name])) for name in own]
+        linked = [protocol.links[name].get(region.index, ()) for name in links]
+        joined = [",".join(map(str, indices)) or "n/a" for indices in linked]
+        writer.writerow([*_cells(region), *chosen, *joined])
+    write_text(path, text.getvalue())
+
+
+def _cells(region: Region) -> list[str]:
+    cells = (
+        str(region.index),
+        region.name,
+        region.abbreviation,
+        region.color,
+        _MAPPING.get(region.tissue, ""),
+        region.hemisphere,
+        region.tissue,
+        str(region.pair or ""),
+        region.group,
+        "/".join(level.replace("/", "|") for level in region.path),
+    )
+    return [cell or "n/a" for cell in cells]
+
+
+def write_freesurfer_lut(protocol: Protocol, path: Path) -> None:
+    """Write a FreeSurfer colour table; spaces in names become hyphens, alpha is 0 as usual.
+
+    Raises ProtocolError where two names are then the same.
+    """
+    names = ["-".join(region.name.split()) for region in protocol.regions]
+    if len(set(names)) < len(names):
+        problem = "two region names differ only in spaces, which this format does not have"
+        raise ProtocolError("duplicate-name", problem, file=path)
+    lines = ["#No. Label Name:                                      R   G   B   A"]
+    lines.append("0    Unknown                                            0   0   0   0")
+    for name, region in zip(names, protocol.regions, strict=True):
+        red, green, blue = (int(region.color[i : i + 2], 16) for i in (1, 3, 5))
+        lines.append(f"{region.index:<4} {name:<49} {red:>3} {green:>3} {blue:>3} 0")
+    write_text(path, "\n".join(lines) + "\n")
