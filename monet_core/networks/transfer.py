@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from monet_core.errors import ModelError
 from monet_core.networks.monet import MONet
 
 State = Mapping[str, Tensor]
+_STAGE = re.compile(r"encoder\.stages\.(\d{1,3})\.first\.0\.weight")
+_HEAD = re.compile(r"decoders\.([^.]+)\.heads\.0\.weight")
 
 
 @dataclass(frozen=True)
@@ -99,19 +102,26 @@ def _fits(own: Tensor, other: Tensor | None) -> bool:
 
 
 def _describe(state: State) -> dict[str, str]:
-    """What an architecture looks like from its weights' names and shapes."""
-    stages = [
-        value.shape
+    """What an architecture looks like from its weights' names and shapes, in words."""
+    stages = {
+        int(match[1]): value.shape
         for name, value in state.items()
-        if name.startswith("encoder.stages.") and name.endswith(".first.0.weight")
-    ]
+        if (match := _STAGE.fullmatch(name)) and value.ndim == 5
+    }
+    widths = [str(stages[stage][0]) for stage in sorted(stages)]
+    classes = {
+        match[1]: len(value)
+        for name, value in state.items()
+        if (match := _HEAD.fullmatch(name)) and value.ndim == 5
+    }
     return {
         "levels": str(len(stages)),
-        "channels": "/".join(str(shape[0]) for shape in stages) or "none",
-        "input channels": str(stages[0][1]) if stages else "none",
+        "channels": "/".join(widths) or "none",
+        "input channels": str(stages[0][1]) if 0 in stages else "none",
         "residual blocks": str(any(".shortcut." in name for name in state)),
         "batch norm": str(any(name.endswith(".running_mean") for name in state)),
         "decoders": ", ".join(sorted(decoder_names(state))) or "none",
+        "classes": ", ".join(f"{name} {classes[name]}" for name in sorted(classes)) or "none",
     }
 
 
