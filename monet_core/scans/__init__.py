@@ -1,8 +1,10 @@
 """Scans and label maps: reading, the input gate, geometry, writing."""
 
+from monet_core.scans.dicom import import_dicom
 from monet_core.scans.forms import forms_from_affine
 from monet_core.scans.geometry import Affine, Geometry, from_canonical, to_canonical
 from monet_core.scans.labels import read_labels
+from monet_core.scans.opening import is_dicom_folder
 from monet_core.scans.reading import read_geometry, read_scan
 from monet_core.scans.scan import Decisions, LabelMap, Scan, SpatialForms
 from monet_core.scans.writing import write_labels, write_volume
@@ -16,6 +18,8 @@ __all__ = [
     "SpatialForms",
     "forms_from_affine",
     "from_canonical",
+    "import_dicom",
+    "is_dicom_folder",
     "read_geometry",
     "read_labels",
     "read_scan",

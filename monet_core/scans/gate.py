@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monet_core.errors import DecisionNeeded, Note, Verdict
+from monet_core.files import read_json
 from monet_core.scans.geometry import Geometry
 from monet_core.scans.opening import refused, split_suffix
 from monet_core.scans.scan import Decisions
@@ -23,6 +25,9 @@ MOST_NONFINITE = 0.01
 LEAST_NONZERO = 0.001
 OUTLIER_FACTOR = 20.0
 SAMPLE = 2_000_000
+MANY_VALUES = 64
+LONGEST_T1_ECHO_S = 0.05
+OTHER_CONTRASTS = frozenset({"t2w", "t2starw", "flair", "pdw", "bold", "epi", "dwi", "swi", "ct"})
 
 
 def check_grid(geometry: Geometry, path: Path, *, plan: bool) -> tuple[Note, ...]:
@@ -128,7 +133,11 @@ def mend_outliers(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
 def _sample(data: NDArray) -> NDArray:
     """Up to some two million voxels of `data`, evenly spread, flat."""
     flat = data.reshape(-1, order="F") if data.flags.f_contiguous else data.reshape(-1)
-    return flat[:: max(1, flat.size // SAMPLE)]
+    step = max(1, flat.size // SAMPLE)
+    # A step that shares a factor with a side would see the same rows only.
+    while any(math.gcd(step, side) > 1 for side in data.shape):
+        step += 1
+    return flat[::step]
 
 
 def check_contrast(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
@@ -158,13 +167,28 @@ def _negative(data: NDArray[np.float32], low: float, path: Path) -> tuple[Note, 
 
 
 def _other_contrast(path: Path) -> tuple[Note, ...]:
-    """By the BIDS name only: no rule on intensities told T2 from T1 without false alarms."""
-    ending = split_suffix(path)[0].rpartition("_")[2].lower()
-    other = {"t2w", "flair", "pdw", "bold", "dwi", "ct", "t2star", "t2starw", "swi", "epi"}
-    if ending not in other:
-        return ()
-    text = f"the name ends in _{ending.upper()}, but a T1 scan is expected"
-    return (Note(Verdict.WARNING, "not-t1", text, str(path)),)
+    """By name and sidecar only: intensities alone do not tell T2 from T1 without false alarms."""
+    stem = split_suffix(path)[0]
+    ending = stem.rpartition("_")[2].lower()
+    if ending in OTHER_CONTRASTS:
+        text = f"the name ends in _{ending}, but a T1 scan is expected"
+        return (Note(Verdict.WARNING, "not-t1", text, str(path)),)
+    echo_s = _echo_time(path.with_name(stem + ".json"))
+    if echo_s is not None and echo_s > LONGEST_T1_ECHO_S:
+        text = (
+            f"its sidecar tells an echo time of {1000 * echo_s:.0f} ms, as of T2 or FLAIR, but a "
+            "T1 scan is expected"
+        )
+        return (Note(Verdict.WARNING, "not-t1", text, str(path)),)
+    return ()
+
+
+def _echo_time(sidecar: Path) -> float | None:
+    """`EchoTime` in seconds from a BIDS sidecar; None where there is none that can be read."""
+    try:
+        return float(read_json(sidecar)["EchoTime"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -183,19 +207,25 @@ class Texture:
     @property
     def like_scan(self) -> bool:
         """Many values that change from voxel to voxel."""
-        return self.distinct > 64 and self.equal < 0.5
+        return self.distinct > MANY_VALUES and self.equal < 0.5
 
 
 def texture(data: NDArray) -> Texture:
-    """Texture of `data` (X, Y, Z) from some planes, over neighbours that are both not 0."""
+    """Texture of `data` (X, Y, Z) from some planes, over neighbours outside the background.
+
+    The background is the most frequent value. Over all scans and label maps at hand, the share
+    of equal neighbours was at most 0.17 in scans and at least 0.85 in label maps.
+    """
     step = max(1, data.shape[2] // 24)
     planes = data[:, :, step // 2 :: step]
     whole = bool(np.all(planes == np.rint(planes)))
+    values, counts = np.unique(planes, return_counts=True)
+    background = values[np.argmax(counts)]
     here, there = planes[:-1], planes[1:]
-    both = (here != 0) & (there != 0)
+    both = (here != background) & (there != background)
     n_both = int(both.sum())
     equal = float((here == there)[both].sum() / n_both) if n_both else 0.0
-    return Texture(len(np.unique(planes)), equal, whole)
+    return Texture(len(values), equal, whole)
 
 
 def check_not_labels(data: NDArray[np.float32], path: Path, decisions: Decisions) -> None:

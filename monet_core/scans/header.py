@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class FileHeader:
     @property
     def n_bytes(self) -> int:
         """Size in bytes that the unpacked data file must have at least."""
-        return self.offset + int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return self.offset + math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_header(path: Path) -> FileHeader:
@@ -137,14 +138,14 @@ def _volume_shape(
             path,
             "Write the file again from its source.",
         )
-    if kind == "nifti" and (int(raw["intent_code"]) in _VECTOR_INTENTS or np.prod(dims[4:]) > 1):
+    if kind == "nifti" and (int(raw["intent_code"]) in _VECTOR_INTENTS or math.prod(dims[4:]) > 1):
         raise refused(
             "vector-data",
             f"this holds vectors or matrices ({shown}), not a scan",
             path,
             "Give the T1 scan itself.",
         )
-    volumes = int(np.prod(dims[3:], dtype=np.int64))
+    volumes = math.prod(dims[3:])
     if volumes > 1:
         raise refused(
             "many-volumes",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from monet_core.errors import Note, Verdict
+from monet_core.errors import Note, ScanError, Verdict
 from monet_core.scans import gate
 from monet_core.scans.forms import place
 from monet_core.scans.header import FileHeader, read_header
@@ -58,7 +58,7 @@ def _require_whole(values: NDArray, off: NDArray, path: Path) -> None:
     if float(off.max()) <= ROUNDING:
         return
     wrong = values[off > ROUNDING]
-    if len(np.unique(wrong)) > 1000:
+    if len(wrong) > np.count_nonzero(values) / 2 and len(np.unique(wrong)) > gate.MANY_VALUES:
         raise _is_scan(path)
     raise refused(
         "fractional-labels",
@@ -106,7 +106,7 @@ def _notes(rounded: int, nonfinite: int, header: FileHeader) -> tuple[Note, ...]
     return tuple(notes)
 
 
-def _is_scan(path: Path) -> Exception:
+def _is_scan(path: Path) -> ScanError:
     return refused(
         "scan-as-labels",
         "this looks like a scan, not a label map (many values that change from voxel to voxel)",

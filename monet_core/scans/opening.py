@@ -8,6 +8,7 @@ import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,8 +59,24 @@ def _is_folder(path: Path) -> ScanError:
         "folder-as-scan",
         "this is a folder, not a scan",
         path,
-        "Give a .nii, .nii.gz or .mgz file; a folder of DICOM files must be imported first.",
+        "It holds DICOM files; import it as DICOM, which makes a NIfTI scan of it."
+        if is_dicom_folder(path)
+        else "Give a .nii, .nii.gz or .mgz file.",
     )
+
+
+def is_dicom_folder(folder: Path) -> bool:
+    """Whether one of the first files in `folder` or below is DICOM, by content."""
+    try:
+        files = (each for each in Path(folder).rglob("*") if each.is_file())
+        return any(_is_dicom(each) for each in islice(files, 20))
+    except OSError:
+        return False
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
 
 
 def _unreachable(path: Path, error: OSError | ValueError) -> ScanError:

@@ -9,7 +9,9 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from monet_core.errors import OutputError
 from monet_core.files import atomic_path
+from monet_core.scans.opening import split_suffix
 from monet_core.scans.scan import LabelMap, Scan, SpatialForms
 
 # All that NIfTI knows of orientation; copied as stored, so that nothing is rounded twice.
@@ -33,7 +35,7 @@ def write_labels(path: Path, data: NDArray, like: Scan | LabelMap) -> None:
 
     int16, else uint16, else int32, by the largest index; no scaling; affine, qform, sform and
     codes are `like`'s, bit by bit. Raises ValueError for another shape or for what is not whole,
-    OutputError where the file cannot be written.
+    OutputError where the file cannot be written or has another suffix.
     """
     data = np.asarray(data)
     if data.dtype.kind not in "iub":
@@ -44,7 +46,8 @@ def write_labels(path: Path, data: NDArray, like: Scan | LabelMap) -> None:
 def write_volume(path: Path, data: NDArray, like: Scan | LabelMap) -> None:
     """Write a map of numbers (X, Y, Z in `like`'s own axis order) as float32 on `like`'s grid.
 
-    Raises ValueError for another shape, OutputError where the file cannot be written.
+    Raises ValueError for another shape, OutputError where the file cannot be written or has
+    another suffix.
     """
     _write(Path(path), np.asarray(data, np.float32), like, "none")
 
@@ -61,7 +64,15 @@ def _label_type(data: NDArray) -> type[np.generic]:
 def _write(path: Path, data: NDArray, like: Scan | LabelMap, intent: str) -> None:
     if data.shape != like.geometry.shape:
         raise ValueError(f"expected an array of shape {like.geometry.shape}, got {data.shape}")
-    if path.suffix.lower() in (".mgh", ".mgz"):
+    _, suffix, packed = split_suffix(path)
+    if (suffix + packed).lower() not in (".nii", ".nii.gz", ".mgh", ".mgz"):
+        raise OutputError(
+            "bad-suffix",
+            "results cannot be written in this format",
+            remedy="Choose a name that ends in .nii.gz, .nii, .mgz or .mgh.",
+            file=path,
+        )
+    if suffix.lower() in (".mgh", ".mgz"):
         if data.dtype == np.uint16:
             data = data.astype(np.int32)
         image: Any = nib.MGHImage(data, like.geometry.affine)
