@@ -1,5 +1,6 @@
 """Label protocols (atlases): regions, classes, mappings between protocols."""
 
+from monet_core.protocols.convert import Conversion, convert_labels
 from monet_core.protocols.mapping import ProtocolMapping, find_mapping, load_mapping
 from monet_core.protocols.protocol import UNKNOWN_OPTION, Protocol, Unknown
 from monet_core.protocols.region import Region
@@ -7,10 +8,12 @@ from monet_core.protocols.shipped import load_protocol, shipped_protocols
 
 __all__ = [
     "UNKNOWN_OPTION",
+    "Conversion",
     "Protocol",
     "ProtocolMapping",
     "Region",
     "Unknown",
+    "convert_labels",
     "find_mapping",
     "load_mapping",
     "load_protocol",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from monet_core.errors import ProtocolError
 from monet_core.protocols.assemble import Draft, assemble
@@ -68,7 +68,7 @@ def protocol_from_dseg(data: bytes, file: str, name: str) -> Protocol:
         file,
         notes=table.notes,
         pairs_stated="pair" in table.columns,
-        subsets=_subsets(table, rows),
+        subsets=_linked_subsets(links) | _subsets(table, rows),
         links=links,
         relations=_relations(table, rows),
     )
@@ -112,9 +112,10 @@ def _draft(table: Table, index: int, row: Row, columns: dict[str, str]) -> Draft
         message = f"line {row.line}: hemisphere {side!r} is not L, R or M; the name decides"
         table.fixed("odd-hemisphere", message)
     pair = row.get("pair")
-    lobe, group = row.get("lobe"), row.get("group")
+    lobe = row.get("lobe")
     levels = tuple(part.strip() for part in row.get("path").split("/") if part.strip())
     tissue = row.get("tissue") or BIDS_TISSUES.get(row.get("mapping"), "")
+    group = row.get("group") or lobe or tissue
     return Draft(
         line=row.line,
         index=index,
@@ -124,8 +125,8 @@ def _draft(table: Table, index: int, row: Row, columns: dict[str, str]) -> Draft
         hemisphere=_SIDES.get(side),
         tissue=tissue,
         pair=parse_index(pair, row.line, table.file, "pair") if pair else None,
-        group=group or lobe or tissue,
-        path=levels or tuple(dict.fromkeys(level for level in (lobe, group) if level)) or (tissue,),
+        group=group,
+        path=levels or tuple(dict.fromkeys(level for level in (lobe, group) if level)),
     )
 
 
@@ -172,3 +173,14 @@ def _relations(table: Table, rows: _Rows) -> dict[str, dict[int, str]]:
         if f"{column}_relation" in table.columns
         for protocol in protocols
     }
+
+
+def _linked_subsets(
+    links: Mapping[str, Mapping[int, tuple[int, ...]]],
+) -> dict[str, tuple[int, ...]]:
+    """For each protocol that is linked to, the regions that have an equivalent there.
+
+    One region per structure where the table tells: the brain stem for FIRST's 16.
+    """
+    names = [name for name in links if not name.endswith("_core")]
+    return {name: tuple(sorted(links.get(f"{name}_core", links[name]))) for name in names}

@@ -1,4 +1,4 @@
-"""Protocols from FreeSurfer colour tables: `No. Name R G B A`, one region a line."""
+"""Protocols from FreeSurfer colour tables (`No. Name R G B A`) and ITK-SNAP label files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def protocol_from_lut(data: bytes, file: str, name: str) -> Protocol:
-    """The protocol of a FreeSurfer LUT; alpha is ignored (0 means opaque there, too).
+    """The protocol of a FreeSurfer LUT or ITK-SNAP label file; alpha is ignored (0 is opaque).
 
     Comments and further columns are allowed. Lines that are no region are skipped and noted by
     number. Raises ProtocolError on duplicate indices or names, and where no line is usable.
@@ -52,13 +52,15 @@ def looks_like_lut(text: str) -> bool:
 
 
 def _draft(line: int, cells: list[str]) -> Draft | None:
-    """A region from `No. Name R G B [A [more]]`; a name may have spaces if A is there."""
+    """A region from `No. Name R G B [A [more]]`; a name may have spaces if A ends the line."""
     if len(cells) < 5 or not (cells[0].isascii() and cells[0].isdigit()):
         return None
     name, colors = cells[1:2], cells[2:5]
-    if not all(_NUMBER.fullmatch(cell) for cell in colors):
+    if len(cells) > 7 and cells[7].startswith('"'):  # ITK-SNAP: No. R G B A VIS MSH "Name"
+        name, colors = " ".join(cells[7:]).strip('"').split(), cells[1:4]
+    elif not all(_NUMBER.fullmatch(cell) for cell in colors):
         name, colors = cells[1:-4], cells[-4:-1]
-    if not name or not all(_NUMBER.fullmatch(cell) for cell in colors):
+    if "".join(name).isdigit() or not name or not all(_NUMBER.fullmatch(cell) for cell in colors):
         return None
     red, green, blue = (round(float(cell)) for cell in colors)
     return Draft(line, int(cells[0]), " ".join(name), color=rgb_color(red, green, blue))

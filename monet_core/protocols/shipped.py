@@ -82,12 +82,15 @@ def _shipped(name: str) -> Protocol:
     }
     links = dict(protocol.links)
     if name == "freesurfer":
-        links["quicknat27"] = links["quicknat27"] | _dkt_cortex(protocol, links["quicknat27"])
+        links["quicknat27"] = {
+            **links["quicknat27"],
+            **_dkt_cortex(protocol, links["quicknat27"]),
+        }
     if name == "hammers83":
         links["hammers67"] = {i: (i,) for i in range(1, 68)} | {
             part: (whole,) for part, whole in _HAMMERS_PARTS.items()
         }
-    protocol = replace(protocol, subsets=subsets | _linked_subsets(links), links=links)
+    protocol = replace(protocol, subsets=subsets, links=links)
     return _with_malc_tables(protocol) if name == "malc" else protocol
 
 
@@ -97,17 +100,6 @@ def _dkt_cortex(
     """The cortical parcels (1000 left, 2000 right) as parts of what 3 and 42 are links to."""
     whole = {1: links[3], 2: links[42]}
     return {index: whole[index // 1000] for index in protocol.indices if index >= 1000}
-
-
-def _linked_subsets(
-    links: Mapping[str, Mapping[int, tuple[int, ...]]],
-) -> dict[str, tuple[int, ...]]:
-    """For each protocol that is linked to, the regions that have an equivalent there.
-
-    One region per structure where the table tells: the brain stem for FIRST's 16.
-    """
-    names = [name for name in links if not name.endswith("_core")]
-    return {name: tuple(sorted(links.get(f"{name}_core", links[name]))) for name in names}
 
 
 def _with_malc_tables(protocol: Protocol) -> Protocol:

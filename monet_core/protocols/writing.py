@@ -35,14 +35,16 @@ def write_tsv(protocol: Protocol, path: Path) -> None:
     links = [name for name in protocol.links if name in LINK_COLUMNS]
     subsets = {name: set(indices) for name, indices in protocol.subsets.items()}
     own = {name: f"in_{name}" for name in subsets if name not in links}
+    relations = {f"{name}_relation": protocol.relations.get(name, {}) for name in links}
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow([*_COLUMNS, *own.values(), *links])
+    writer.writerow([*_COLUMNS, *own.values(), *links, *relations])
     for region in protocol.regions:
         chosen = [str(int(region.index in subsets[name])) for name in own]
         linked = [protocol.links[name].get(region.index, ()) for name in links]
         joined = [",".join(map(str, indices)) or "n/a" for indices in linked]
-        writer.writerow([*_cells(region), *chosen, *joined])
+        words = [table.get(region.index) or "n/a" for table in relations.values()]
+        writer.writerow([*_cells(region), *chosen, *joined, *words])
     write_text(path, text.getvalue())
 
 
