@@ -1,5 +1,6 @@
 """Dice, surface distances, volumes; comparison of segmentations; figures."""
 
+from monet_core.evaluation.compare import Comparison, compare, compare_files
 from monet_core.evaluation.counts import joint_counts
 from monet_core.evaluation.dice import dice_per_region
 from monet_core.evaluation.evaluate import evaluate_pair
@@ -11,10 +12,13 @@ from monet_core.evaluation.tables import read_tsv, write_tsv
 from monet_core.evaluation.volumes import region_volumes
 
 __all__ = [
+    "Comparison",
     "Evaluation",
     "Summary",
     "SurfaceDistances",
     "box_plot",
+    "compare",
+    "compare_files",
     "dice_per_region",
     "evaluate_folders",
     "evaluate_pair",

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from monet_core.errors import DatasetError, MonetError, Note, Verdict
 from monet_core.evaluation.counts import Positions
-from monet_core.evaluation.evaluate import score
+from monet_core.evaluation.evaluate import score, unknown_labels
 from monet_core.evaluation.grids import grid_difference, onto_grid
 from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
-from monet_core.preprocessing import resample
 from monet_core.protocols import Protocol, find_mapping, load_protocol
 from monet_core.scans import Decisions, LabelMap, read_labels, write_labels
 
@@ -86,7 +85,8 @@ def compare(
         labels, protocol = segmentations[name]
         mapping = find_mapping(protocol, target)
         covered[name] = frozenset(mapping.covered)
-        values = np.asarray(mapping.apply(labels.data))
+        values = mapping.apply(labels.data, unknown="background")
+        notes += [*unknown_labels(labels, protocol), *mapping.notes]
         mapped[name] = _onto_first(name, values, labels, like, notes)
     common = frozenset.intersection(*covered.values())
     regions = tuple(index for index in target.indices if index in common)
@@ -105,7 +105,7 @@ def compare(
             name: tuple(index for index in target.indices if index not in covered[name])
             for name in names
         },
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
@@ -179,6 +179,9 @@ def _onto_first(
     moved = onto_grid(values, labels.geometry, like.geometry)
     if moved is not None:
         return moved
+    # Here, because SimpleITK takes its time to load and is needed for this case only.
+    from monet_core.preprocessing import resample
+
     resampled = resample(values, labels.geometry, like.geometry, mode="label")
     difference = grid_difference(labels.geometry, like.geometry)
     if values.any() and not resampled.any():

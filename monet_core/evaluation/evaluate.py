@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monet_core.errors import DatasetError
+from monet_core.errors import DatasetError, Note, Verdict
 from monet_core.evaluation.counts import joint_counts
 from monet_core.evaluation.dice import dice_from_counts
 from monet_core.evaluation.grids import grid_difference, onto_grid
 from monet_core.evaluation.surfaces import SurfaceDistances, distances_per_region
-from monet_core.protocols.protocol import Protocol
+from monet_core.protocols import Protocol
 from monet_core.scans.geometry import Geometry
 from monet_core.scans.scan import LabelMap
 
@@ -62,6 +62,19 @@ def score(
         for index, pair in zip(indices, volumes, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def unknown_labels(labels: LabelMap, protocol: Protocol) -> list[Note]:
+    """A warning where values occur that the protocol does not know; they are not scored."""
+    unknown = protocol.unknown_values(labels.data)
+    if not unknown:
+        return []
+    some = ", ".join(str(value) for value in list(unknown)[:6])
+    text = (
+        f"{len(unknown)} values are not in the protocol {protocol.name} ({some}; "
+        f"{sum(unknown.values())} voxels): taken as background"
+    )
+    return [Note(Verdict.WARNING, "unknown-labels", text, str(labels.path or ""))]
 
 
 def _row(

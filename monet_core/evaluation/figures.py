@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from monet_core.files import atomic_path
-from monet_core.protocols.protocol import Protocol
+from monet_core.protocols import Protocol
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

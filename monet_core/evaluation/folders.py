@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from monet_core.errors import DatasetError, MonetError, Note, Verdict
-from monet_core.evaluation.evaluate import evaluate_pair
+from monet_core.evaluation.evaluate import evaluate_pair, unknown_labels
 from monet_core.evaluation.figures import box_plot, groups_of
 from monet_core.evaluation.matching import Pair, match_files
 from monet_core.evaluation.summary import (
@@ -26,8 +26,8 @@ from monet_core.evaluation.summary import (
 from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
 from monet_core.jobs.events import Cancel, Message, Phase, Progress, Reporter, silent
-from monet_core.protocols.protocol import Protocol
-from monet_core.scans import Decisions, LabelMap, read_labels
+from monet_core.protocols import Protocol
+from monet_core.scans import Decisions, read_labels
 
 NO_DECISIONS = Decisions()
 DEFINITIONS = {
@@ -81,9 +81,9 @@ def evaluate_folders(
     """Score every segmentation under `pred` that has a truth of the same name under `truth`.
 
     Both may be folders or single files; see `match_files` for the names, `region_set` for
-    `regions`. `decisions` answer what only the user can know about a file's orientation. A scan that cannot be
-    scored is told in the notes and the others go on; DatasetError where none can. With `out`,
-    writes per_region.tsv, per_scan.tsv, regions.tsv, summary.json and dice.png there.
+    `regions`. `decisions` answer what only the user can know about a file's orientation. A scan
+    that cannot be scored is told in the notes and the others go on; DatasetError where none can.
+    With `out`, writes per_region.tsv, per_scan.tsv, regions.tsv, summary.json and dice.png there.
     """
     indices = region_set(protocol, regions)
     if out is not None:
@@ -188,7 +188,7 @@ def _score_pair(pair: Pair, job: _Job, notes: list[Note]) -> pd.DataFrame:
     """The rows of one pair; what deserves a look is added to `notes`, even if scoring fails."""
     pred, truth = (read_labels(path, job.decisions) for path in (pair.pred, pair.truth))
     notes += [*pred.notes, *truth.notes]
-    notes += [*_strange(pred, job.protocol), *_strange(truth, job.protocol)]
+    notes += [*unknown_labels(pred, job.protocol), *unknown_labels(truth, job.protocol)]
     table = evaluate_pair(pred, truth, job.protocol, job.indices, job.distances)
     if not (table["volume_truth_ml"] > 0).any():
         raise DatasetError(
@@ -202,19 +202,6 @@ def _score_pair(pair: Pair, job: _Job, notes: list[Note]) -> pd.DataFrame:
         notes.append(Note(Verdict.WARNING, "no-region", text, str(pair.pred)))
     table.insert(0, "scan", pair.name)
     return table
-
-
-def _strange(labels: LabelMap, protocol: Protocol) -> list[Note]:
-    """A warning where values occur that the protocol does not know; they are not scored."""
-    unknown = protocol.unknown_values(labels.data)
-    if not unknown:
-        return []
-    some = ", ".join(str(value) for value in list(unknown)[:6])
-    text = (
-        f"{len(unknown)} values are not in the protocol {protocol.name} ({some}; "
-        f"{sum(unknown.values())} voxels): taken as background"
-    )
-    return [Note(Verdict.WARNING, "unknown-labels", text, str(labels.path or ""))]
 
 
 def _none_scored(errors: Sequence[MonetError]) -> MonetError:

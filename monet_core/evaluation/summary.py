@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,4 +112,4 @@ def regions_table(table: pd.DataFrame) -> pd.DataFrame:
 def _short(value: float, digits: int) -> str:
     """Without the zero before the point, as the paper prints it: .785, 1.000."""
     text = f"{value:.{digits}f}"
-    return text[1:] if text.startswith("0.") else text
+    return re.sub(r"^(-?)0\.", r"\1.", text)

@@ -7,8 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monet_core.evaluation.counts import joint_counts
-from monet_core.protocols.protocol import Protocol
-from monet_core.protocols.region import Region
+from monet_core.protocols import Protocol, Region
 from monet_core.scans.geometry import Geometry
 
 PRESENT, MISSING = "present", "missing"
