@@ -68,7 +68,7 @@ def protocol_from_dseg(data: bytes, file: str, name: str) -> Protocol:
         file,
         notes=table.notes,
         pairs_stated="pair" in table.columns,
-        subsets=_linked_subsets(links) | _subsets(table, rows),
+        subsets=linked_subsets(links) | _subsets(table, rows),
         links=links,
         relations=_relations(table, rows),
     )
@@ -175,7 +175,7 @@ def _relations(table: Table, rows: _Rows) -> dict[str, dict[int, str]]:
     }
 
 
-def _linked_subsets(
+def linked_subsets(
     links: Mapping[str, Mapping[int, tuple[int, ...]]],
 ) -> dict[str, tuple[int, ...]]:
     """For each protocol that is linked to, the regions that have an equivalent there.

@@ -111,7 +111,10 @@ def load_mapping(path: Path, source: Protocol, target: Protocol) -> ProtocolMapp
                 raise ProtocolError("bad-mapping", problem, remedy="Mend that line.", file=path)
     if not mapping:
         raise ProtocolError("bad-mapping", "the mapping maps nothing", file=path)
-    return ProtocolMapping(source, target, mapping, tuple(table.notes))
+    try:
+        return ProtocolMapping(source, target, mapping, tuple(table.notes))
+    except ProtocolError as error:
+        raise ProtocolError(error.code, error.problem, remedy=error.remedy, file=path) from error
 
 
 def _check_known(path: Path, line: int, *pairs: tuple[int, Protocol]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from monet_resources import LABELS
 
 from monet_core.errors import ProtocolError
-from monet_core.protocols.dseg import protocol_from_dseg
+from monet_core.protocols.dseg import linked_subsets, protocol_from_dseg
 from monet_core.protocols.freesurfer_lut import looks_like_lut, protocol_from_lut
 from monet_core.protocols.protocol import Protocol
 from monet_core.protocols.tables import decode_text, read_bytes
@@ -90,7 +90,7 @@ def _shipped(name: str) -> Protocol:
         links["hammers67"] = {i: (i,) for i in range(1, 68)} | {
             part: (whole,) for part, whole in _HAMMERS_PARTS.items()
         }
-    protocol = replace(protocol, subsets=subsets, links=links)
+    protocol = replace(protocol, subsets=subsets | linked_subsets(links), links=links)
     return _with_malc_tables(protocol) if name == "malc" else protocol
 
 
