@@ -18,6 +18,8 @@ from monet_core.models.sources import MANIFEST, WEIGHTS, locate, read_member, re
 from monet_core.networks import MONet, check_same_architecture
 from monet_core.protocols.protocol import Protocol
 
+_DTYPES = {"torch.float32", "torch.float16", "torch.bfloat16", "torch.int64"}
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -91,11 +93,19 @@ def _read_weights(content: bytes, expected_hash: str, place: Path) -> dict[str, 
             remedy=DAMAGED,
             file=place,
         ) from error
-    _check_finite(state, place)
+    _check_values(state, place)
     return state
 
 
-def _check_finite(state: dict[str, Tensor], place: Path) -> None:
+def _check_values(state: dict[str, Tensor], place: Path) -> None:
+    strange = {str(value.dtype) for value in state.values()} - _DTYPES
+    if strange:
+        raise ModelError(
+            "weights-dtype",
+            f"weights of type {', '.join(sorted(strange))} are not known",
+            remedy="Export them as float32 or float16.",
+            file=place,
+        )
     bad = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if bad:
         raise ModelError(

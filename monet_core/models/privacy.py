@@ -10,9 +10,9 @@ from pydantic import JsonValue
 
 # The start of an absolute path: of a share or drive of Windows, a home, a file URL, a root. Not
 # within a word or a web address, where slashes mean something else.
-_START = r"(?:file://|[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|/)"
+_START = r"(?:file://|[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|(?<!:)//|/(?!/))"
 _WHOLE = re.compile(rf"{_START}\S.*", re.DOTALL)
-_WITHIN = re.compile(rf"(?<![\w.:/\\<]){_START}[^\s\"',;:]+")
+_WITHIN = re.compile(rf"(?<![\w./\\<]){_START}[^\s\"',;:]+")
 
 
 def without_paths(value: JsonValue) -> JsonValue:

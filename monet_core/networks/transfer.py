@@ -127,12 +127,17 @@ def _describe(state: State) -> dict[str, str]:
 
 def _entry_differences(expected: State, got: State) -> list[str]:
     """The first few entries that are missing, too many, or of another shape."""
-    missing = [f"an entry {name}, got none" for name in expected if name not in got]
-    extra = [f"no entry {name}, got one" for name in got if name not in expected]
+    missing = [f"an entry {_short(name)}, got none" for name in expected if name not in got]
+    extra = [f"no entry {_short(name)}, got one" for name in got if name not in expected]
     shapes = [
         f"{name} of shape {tuple(expected[name].shape)}, got {tuple(got[name].shape)}"
         for name in expected
         if name in got and expected[name].shape != got[name].shape
     ]
     found = [*shapes, *missing, *extra]
-    return found[:3] + ([f"{len(found) - 3} more differences"] if len(found) > 3 else [])
+    return found[:3] + ([f"and {len(found) - 3} more"] if len(found) > 3 else [])
+
+
+def _short(name: str) -> str:
+    """A name out of a file, which may hold anything, fit for a message of one line."""
+    return repr(name[:80])
