@@ -71,7 +71,7 @@ class ProtocolMapping:
         file: Path | str | None = None,
     ) -> NDArray[np.int32]:
         """Target indices (int32, same shape) of source indices; `unknown` as in `encode`."""
-        return np.take(self._index_table, self.source.encode(labels, unknown, file=file))
+        return self._index_table[self.source.encode(labels, unknown, file=file)]
 
     def to_tsv(self, path: Path) -> None:
         """Write the columns source and target, a row per target; `load_mapping` reads it."""
