@@ -30,7 +30,7 @@ from monet_core.files import read_json, require_space, require_writable, sha256,
 from monet_core.jobs import Cancel, Message, Reporter, silent
 from monet_core.preprocessing import Prepared, PreprocessingSettings, prepare, prepare_labels
 from monet_core.protocols import Protocol, ProtocolMapping, Unknown
-from monet_core.scans import Decisions, Scan, read_labels, read_scan
+from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
 from monet_core.training.patches import PreparedSubject, write_subject
 
 log = logging.getLogger(__name__)
@@ -208,9 +208,9 @@ def _check_grid(scan: Scan, labels: LabelMap) -> tuple[Note, ...]:
     difference = compare_grids(scan.geometry, labels.geometry)
     if difference is None:
         return ()
-    verdict, text = difference
+    verdict, text, remedy = difference
     if verdict is not Verdict.FIXED:
-        raise DatasetError("grids-differ", text, file=labels.path)
+        raise DatasetError("grids-differ", text, remedy=remedy, file=labels.path)
     return (Note(verdict, "labels-reoriented", text, str(labels.path or "")),)
 
 

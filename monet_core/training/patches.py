@@ -200,9 +200,11 @@ def _centres_of(
     flat = classes.reshape(-1)
     where = np.flatnonzero(flat)
     where = where[np.argsort(flat[where], kind="stable")]
-    present, first = np.unique(flat[where], return_index=True)
-    for value, voxels in zip(present, np.split(where, first[1:]), strict=True):
-        some = rng.choice(voxels, min(len(voxels), _CENTRES_PER_CLASS), replace=False)
+    present, counts = np.unique(flat[where], return_counts=True)
+    ends = np.cumsum(counts)
+    for value, count, end in zip(present, counts, ends, strict=True):
+        voxels = where[end - count : end]
+        some = rng.choice(voxels, min(count, _CENTRES_PER_CLASS), replace=False)
         places = np.stack(np.unravel_index(some, classes.shape), axis=1)
         yield np.insert(places, 0, value, axis=1).astype(np.uint16)
 

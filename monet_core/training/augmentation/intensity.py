@@ -118,10 +118,8 @@ def _through_curve(image: Patch, curve: NDArray[np.float64]) -> Patch:
     # steps are a thousandth of the noise of a scan.
     level = (image - np.float32(low)) * np.float32((len(curve) - 1) / (high - low))
     found = curve.astype(np.float32)[np.rint(level).astype(np.int32)]
-    changed = float(found.std())
-    if changed == 0:
-        return image
-    return (found - np.float32(found.mean())) * np.float32(sd / changed) + np.float32(mean)
+    # The ends of the range go to 0 and 1, so that the new sd is not 0.
+    return (found - found.mean()) * np.float32(sd / found.std()) + np.float32(mean)
 
 
 def _gaussian(size: int, sd: float) -> NDArray[np.float64]:
@@ -139,6 +137,6 @@ def _thick_slices(size: int, thickness: float) -> NDArray[np.float64]:
     overlap = np.minimum(edges[1:, None], voxels + 1) - np.maximum(edges[:-1, None], voxels)
     down = np.clip(overlap, 0, None)
     down /= down.sum(axis=1, keepdims=True)
-    middles = (edges[1:] + edges[:-1]) / 2 - 0.5
+    middles = down @ voxels
     up = np.stack([np.interp(voxels, middles, row) for row in np.eye(count)], axis=1)
     return up @ down

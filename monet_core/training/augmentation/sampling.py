@@ -103,8 +103,8 @@ def _deform(
     for axis in range(3):
         points[axis] -= int(low[axis])
     block = _image_block(image, start + low, start + high, background)
-    picture = look_up(block, points)
     where = nearest(points, block.shape)
+    picture = look_up(block, points)
     classes = {}
     for name, values in labels.items():
         classes[name] = read_block(values, start + low, start + high, 0).reshape(-1)[where]

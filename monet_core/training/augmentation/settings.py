@@ -49,11 +49,6 @@ class AugmentationSettings(BaseModel):
     noise_probability: Probability = 0.0
     noise_sd: Strength = 0.15
 
-    @property
-    def is_spatial(self) -> bool:
-        """Whether a patch can be deformed at all (mirroring not counted)."""
-        return self.elastic_probability > 0 or self.affine_probability > 0
-
     @classmethod
     def none(cls) -> AugmentationSettings:
         """Patches exactly as they are in the scan."""

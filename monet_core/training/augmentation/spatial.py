@@ -98,21 +98,28 @@ def control_points(size: int, spacing: float) -> int:
 
 
 def look_up(block: NDArray[np.float32], points: Tensor) -> NDArray[np.float32]:
-    """Linear interpolation of `block` (X, Y, Z) at voxel coordinates `points` (3, A, B, C)."""
-    sides = torch.tensor(block.shape, dtype=torch.float32).view(3, 1, 1, 1)
-    # Pixel edges at -1 and 1 (align_corners=False) also work where a side is one voxel long.
-    grid = ((2 * points + 1) / sides - 1).flip(0).permute(1, 2, 3, 0)[None]
-    volume = torch.from_numpy(block)[None, None]
+    """Linear interpolation of `block` (X, Y, Z) at voxel coordinates `points` (3, A, B, C).
+
+    `points` are overwritten: at this size every copy costs as much as the arithmetic.
+    """
+    for line, side in zip(points, block.shape, strict=True):
+        # Voxel edges at -1 and 1 (align_corners=False), which also suits a side of one voxel.
+        line.mul_(2 / side).add_(1 / side - 1)
     found = torch.nn.functional.grid_sample(
-        volume, grid, mode="bilinear", padding_mode="border", align_corners=False
+        # grid_sample counts axes from the last one; turning the volume's view saves a copy.
+        torch.from_numpy(block).permute(2, 1, 0)[None, None],
+        points.permute(1, 2, 3, 0)[None],
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
     )
     return found[0, 0].numpy()
 
 
-def nearest(points: Tensor, shape: Shape) -> NDArray[np.int64]:
+def nearest(points: Tensor, shape: Shape) -> NDArray[np.int32]:
     """Flat index (A, B, C) of the voxel of an array of `shape` nearest to each of `points`."""
-    x, y, z = points.round().long()
-    return ((x * shape[1] + y) * shape[2] + z).numpy()
+    x, y, z = points.round().to(torch.int32)
+    return x.mul_(shape[1]).add_(y).mul_(shape[2]).add_(z).numpy()
 
 
 def _positions(size: int, count: int) -> NDArray[np.float64]:
