@@ -70,6 +70,7 @@ def to_canonical(array: NDArray, geometry: Geometry) -> NDArray:
 
 def from_canonical(array: NDArray, geometry: Geometry) -> NDArray:
     """The exact inverse of `to_canonical`: back to `geometry`'s own axis order."""
-    start = nib.io_orientation(geometry.canonical().affine)
+    # Not the orientation of the canonical affine: at 45 degrees two axes may be equally close.
+    start = nib.orientations.axcodes2ornt("RAS")
     end = nib.io_orientation(geometry.affine)
     return nib.apply_orientation(array, nib.orientations.ornt_transform(start, end))

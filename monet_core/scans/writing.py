@@ -90,15 +90,18 @@ def _nifti(data: NDArray, like: Scan | LabelMap, intent: str) -> Any:
     header.set_data_shape(data.shape)
     header.set_data_dtype(data.dtype)
     if forms.header is not None:
-        header["pixdim"][:4] = forms.header["pixdim"][:4]
         for name in _FIELDS:
             header[name] = forms.header[name]
     else:
         _set_forms(header, forms, like.geometry.spacing)
     header.set_intent(intent)
     header.set_xyzt_units("mm")
-    # Without an affine argument nibabel leaves the header's orientation fields alone.
-    return image_class(data, None, header)
+    # Without an affine argument nibabel leaves the header's orientation fields alone...
+    image = image_class(data, None, header)
+    if forms.header is not None:
+        # ... but for a qfac of 0, which it would mend to 1.
+        image.header["pixdim"][:4] = forms.header["pixdim"][:4]
+    return image
 
 
 def _set_forms(
