@@ -61,7 +61,7 @@ def resolve_model(name_or_path: str | Path, folders: Sequence[Path] | None = Non
     try:
         return locate(path)
     except ModelError as error:
-        if path.exists():
+        if error.code not in ("model-missing", "model-unreadable"):
             not_there = error
     wanted = str(name_or_path).casefold()
     entries = list_models(folders)

@@ -16,7 +16,7 @@ from monet_core.errors import ModelError, MonetError
 from monet_core.models.manifest import DAMAGED, Manifest, parse_manifest
 from monet_core.models.sources import MANIFEST, WEIGHTS, locate, read_member, refuse_pickle
 from monet_core.networks import MONet, check_same_architecture
-from monet_core.protocols.protocol import Protocol
+from monet_core.protocols import Protocol
 
 _DTYPES = {"torch.float32", "torch.float16", "torch.bfloat16", "torch.int64"}
 

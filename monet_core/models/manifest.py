@@ -21,7 +21,7 @@ from monet_core import __version__
 from monet_core.errors import ModelError
 from monet_core.models.privacy import shorten_paths, without_paths
 from monet_core.networks import NetworkSettings
-from monet_core.protocols.protocol import Protocol
+from monet_core.protocols import Protocol
 
 FORMAT_VERSION: Final = 1
 """Raised whenever older programs could no longer use a model rightly."""

@@ -31,6 +31,13 @@ def locate(path: Path) -> Path:
 
     Raises ModelError where there is no model, or one of a kind that is refused.
     """
+    try:
+        return _locate(path)
+    except OSError as error:
+        raise _unreadable(path.name, error, path) from error
+
+
+def _locate(path: Path) -> Path:
     if path.name in MAX_BYTES and path.is_file():
         path = path.parent
     if path.is_dir():
@@ -137,9 +144,7 @@ def _read_file(path: Path, limit: int) -> bytes:
             raise _too_large(path.name, size, limit, path.parent)
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(
-            "model-unreadable", f"cannot read {path.name} ({error.strerror})", file=path.parent
-        ) from error
+        raise _unreadable(path.name, error, path.parent) from error
 
 
 def _read_zipped(archive: zipfile.ZipFile, name: str, file: Path) -> bytes:
@@ -185,6 +190,15 @@ def _check_member(member: zipfile.ZipInfo, file: Path) -> None:
         raise _pickle_error(file)
     if member.file_size > max(1_000_000, MAX_RATIO * member.compress_size):
         raise _unsafe(f"{name[:60]!r} would grow {MAX_RATIO}-fold and more when unpacked", file)
+
+
+def _unreadable(name: str, error: OSError, file: Path) -> ModelError:
+    return ModelError(
+        "model-unreadable",
+        f"cannot read {name[:80]} ({error.strerror or error})",
+        remedy="Check that it is there and that you may read it.",
+        file=file,
+    )
 
 
 def _unsafe(problem: str, file: Path) -> ModelError:

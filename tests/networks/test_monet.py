@@ -176,3 +176,15 @@ def test_impossible_decoders_are_refused(decoders, code):
 def test_impossible_settings_are_refused(bad):
     with pytest.raises(ValidationError):
         NetworkSettings(**bad)
+
+
+def test_bf16_and_channels_last_give_nearly_the_same():
+    network = seeded().eval()
+    x = torch.randn(1, 1, 16, 16, 16)
+    with torch.no_grad():
+        plain = network(x)["full"][0]
+        network.to(memory_format=torch.channels_last_3d)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            low = network(x.to(memory_format=torch.channels_last_3d))["full"][0]
+    assert low.dtype == torch.bfloat16
+    assert float((low - plain).abs().mean() / plain.abs().mean()) < 0.05
