@@ -70,9 +70,3 @@ def joint_counts(first: NDArray, second: NDArray, indices: Sequence[int]) -> NDA
         a, b = flat_first[part], flat_second[part]
         counts += np.bincount(positions(a) * n + positions(b), minlength=n * n)
     return counts.reshape(n, n)
-
-
-def value_counts(labels: NDArray) -> dict[int, int]:
-    """How many voxels carry each value that occurs in an integer array, 0 included."""
-    values, counts = np.unique(labels, return_counts=True)
-    return {int(v): int(n) for v, n in zip(values, counts, strict=True)}

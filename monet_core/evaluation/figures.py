@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 DPI = 150
+# From here on, the groups' names stand upright and the boxes closer together.
+MANY_GROUPS = 20
 Groups = Mapping[str, Sequence[int]]
 
 
@@ -39,7 +41,7 @@ def box_plot(
     title: str = "",
     measure: str = "dice",
 ) -> None:
-    """Draw a PNG with a box per group of regions: quartiles, median, 5th and 95th percentiles.
+    """Draw a PNG with a box per group of regions: median, quartiles, whiskers of 1.5 box lengths.
 
     `table` has rows per scan and region (columns index, the measure); a mapping of several, by
     method, is drawn side by side. `groups` gives region indices by the text on the axis; one box
@@ -48,7 +50,7 @@ def box_plot(
     """
     tables = dict(table) if isinstance(table, Mapping) else {"": table}
     groups = groups or _single_regions(tables)
-    figure = _figure(width=max(5.0, 2.0 + 0.28 * len(groups) * max(2, len(tables))), height=4.6)
+    figure = _figure(_width(len(groups), len(tables)), height=4.6)
     axes = figure.add_subplot()
     for number, (method, rows) in enumerate(tables.items()):
         colour = COLOURS[number % len(COLOURS)]
@@ -76,12 +78,20 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], path: Path, title: str = 
     means = table.groupby("epoch").mean(numeric_only=True)
     figure = _figure(width=9.0, height=3.8)
     left, right = figure.subplots(1, 2)
-    losses = [c for c in means.columns if c.startswith("train/loss")]
-    dices = [c for c in means.columns if c.startswith("validation/dice")]
-    _curves(left, means, losses, "Training loss", total="train/loss")
-    _curves(right, means, dices, "Validation Dice", total="validation/dice")
+    losses = _by_decoder(means, "train/loss", "total")
+    dices = _by_decoder(means, "validation/dice", "mean")
+    decoders = dict.fromkeys([*losses, *dices])
+    colours = {name: COLOURS[n % len(COLOURS)] for n, name in enumerate(decoders)}
+    _curves(left, losses, colours, "Training loss")
+    _curves(right, dices, colours, "Validation Dice")
     right.set_ylim(0, 1)
     _save(figure, left, path, title)
+
+
+def _width(groups: int, methods: int) -> float:
+    """Inches in which the boxes are legible."""
+    each = 0.2 * methods if groups > MANY_GROUPS else 0.25 + 0.25 * methods
+    return max(5.0, 2.0 + groups * each)
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -117,7 +127,6 @@ def _boxes(axes: Axes, values: list[np.ndarray], number: int, of: int, colour: s
         values,
         positions=positions,
         widths=0.85 * width,
-        whis=(5, 95),
         patch_artist=True,
         manage_ticks=False,
         boxprops={"facecolor": colour, "alpha": 0.6, "edgecolor": colour},
@@ -131,7 +140,10 @@ def _boxes(axes: Axes, values: list[np.ndarray], number: int, of: int, colour: s
 def _label_groups(axes: Axes, groups: Groups) -> None:
     axes.set_xticks(range(len(groups)))
     texts = [f"{name} ({len(of)})" if len(of) > 1 else name for name, of in groups.items()]
-    axes.set_xticklabels(texts, rotation=40, ha="right", rotation_mode="anchor", fontsize=9)
+    slant = 90 if len(groups) > MANY_GROUPS else 40
+    axes.set_xticklabels(texts, rotation=slant, ha="right", va="center_baseline", fontsize=9)
+    for label in axes.get_xticklabels():
+        label.set_rotation_mode("anchor")
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.yaxis.grid(True, color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
@@ -139,17 +151,28 @@ def _label_groups(axes: Axes, groups: Groups) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _curves(axes: Axes, means: pd.DataFrame, columns: list[str], label: str, total: str) -> None:
-    for number, column in enumerate(columns):
-        values = means[column].dropna()
-        name = "total" if column == total else column.removeprefix(f"{total}/")
+def _by_decoder(means: pd.DataFrame, prefix: str, overall: str) -> dict[str, pd.Series]:
+    """The columns "prefix" (named `overall`) and "prefix/<decoder>", without missing values."""
+    found = {}
+    for column in means.columns:
+        if column == prefix or column.startswith(f"{prefix}/"):
+            name = column.removeprefix(prefix).removeprefix("/") or overall
+            found[name] = means[column].dropna()
+    return found
+
+
+def _curves(
+    axes: Axes, curves: Mapping[str, pd.Series], colours: Mapping[str, str], label: str
+) -> None:
+    for name, values in curves.items():
         marker = "o" if len(values) < 30 else ""
-        colour = COLOURS[number % len(COLOURS)]
-        axes.plot(values.index, values, color=colour, marker=marker, markersize=3, label=name)
+        axes.plot(
+            values.index, values, color=colours[name], marker=marker, markersize=3, label=name
+        )
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
     axes.grid(True, color="#dddddd", linewidth=0.7)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    if columns:
+    if curves:
         axes.legend(frameon=False, fontsize=9)

@@ -94,7 +94,8 @@ def test_learning_curves_from_uneven_rows(tmp_path):
     pixels = drawn(tmp_path / "curves.png")
     half = pixels.shape[1] // 2
     assert has_colour(pixels[:, :half], "#D55E00")
-    assert has_colour(pixels[:, half:], "#0072B2")
+    assert has_colour(pixels[:, half:], "#D55E00")  # a decoder keeps its colour
+    assert not has_colour(pixels[:, half:], "#0072B2")
 
 
 def test_learning_curves_of_a_run_that_has_only_begun(tmp_path):

@@ -42,7 +42,7 @@ def test_joint_counts_hold_every_voxel_once(first, second):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64])
 def test_dice_takes_any_integer_type(dtype):
     truth = np.zeros((6, 6, 6), dtype)
-    truth[:2] = 207 if dtype is not np.int8 else 7
+    truth[:2] = 207
     pred = truth.copy()
     pred[0] = 0
     assert dice_per_region(pred, truth, [207])[207] == pytest.approx(2 / 3)
@@ -64,6 +64,12 @@ def test_a_region_in_one_map_only_has_dice_zero():
     truth[0] = 1
     assert dice_per_region(np.zeros_like(truth), truth, [1]) == {1: 0}
     assert dice_per_region(truth, np.zeros_like(truth), [1]) == {1: 0}
+
+
+def test_no_regions_are_no_rows():
+    labels = np.ones((2, 2, 2), int)
+    assert dice_per_region(labels, labels, []) == {}
+    assert joint_counts(labels, labels, []).tolist() == [[8]]
 
 
 def test_arrays_of_other_shapes_are_refused():
@@ -96,13 +102,11 @@ def test_cubes_one_step_apart_have_the_distance_of_that_step(axis, shift):
 
 
 def test_shifted_cubes_with_anisotropic_spacing():
-    # 4^3 cubes, 56 surface voxels each, shifted by one voxel of 3 mm along x. Only the 16 of the
-    # far face, and the 4 inner ones of the face behind it, have no partner; see the sketch: the
-    # far face is 3 mm (or less through y, z: 1 mm) away from the other surface.
+    # 4^3 cubes, 56 surface voxels each, the second one voxel of 3 mm further along x.
     a, b = cube((3, 3, 3)), cube((4, 3, 3))
     found = surface_distances(a, b, (3.0, 1.0, 1.0))
-    # directed a -> b: the face x = 3 (16 voxels) lies 3 mm off; at x = 4 the 12 border voxels
-    # coincide; at x = 5, 6 all 12 border voxels coincide and the inner 4 of x = 6 lie 1 mm off.
+    # From the first to the second: the face x = 3 (16 voxels) lies 3 mm off, the 12 border voxels
+    # at each of x = 4, 5, 6 coincide, and the inner 4 of the face x = 6 lie 1 mm off.
     expected = (16 * 3 + 4 * 1) / 56
     assert found.assd == pytest.approx(expected)
     assert found.hd95 == pytest.approx(3)
