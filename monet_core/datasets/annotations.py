@@ -39,7 +39,8 @@ def _unknown_finding(member: Annotated, problem: str, decision: Unknown) -> Find
             Verdict.ASK,
             "unknown-labels",
             name,
-            f"{problem}. Read them as background, or refuse the scan: {UNKNOWN_OPTION}.",
+            problem,
+            f"Choose another protocol, or decide with {UNKNOWN_OPTION}: background or refuse.",
             file=file,
             option=UNKNOWN_OPTION,
             choices=("background", "refuse"),
@@ -48,9 +49,9 @@ def _unknown_finding(member: Annotated, problem: str, decision: Unknown) -> Find
         return Finding(
             Verdict.FIXED, "unknown-labels", name, f"{problem}; read as background.", file=file
         )
-    remedy = "Convert the labels (monet convert) or choose their protocol"
+    remedy = "Convert the labels (monet convert) or choose their protocol."
     return Finding(
-        Verdict.REFUSED, "unknown-labels", name, f"{problem}; left out. {remedy}.", file=file
+        Verdict.REFUSED, "unknown-labels", name, f"{problem}; left out.", remedy, file=file
     )
 
 
@@ -111,7 +112,8 @@ def _missing_verdict(
             Verdict.ASK,
             code,
             name,
-            f"{problem}. Truly absent in this person, or not annotated: {_MISSING_OPTION}.",
+            problem,
+            f"Decide with {_MISSING_OPTION}: absent (in this person) or unannotated.",
             file=file,
             option=_MISSING_OPTION,
             choices=("absent", "unannotated"),
@@ -128,11 +130,17 @@ def check_sides(group: Sequence[Annotated], protocol: Protocol) -> Outcome:
         if pairs and wrong > pairs / 2:
             message = (
                 f"left and right look exchanged: {wrong} of {pairs} left regions lie to the right "
-                "of their partners. Check the labels and the orientation in the header."
+                "of their partners."
             )
-            file = str(member.subject.labels)
             outcome.findings.append(
-                Finding(Verdict.WARNING, "sides-exchanged", member.subject.name, message, file=file)
+                Finding(
+                    Verdict.WARNING,
+                    "sides-exchanged",
+                    member.subject.name,
+                    message,
+                    "Check the labels and the orientation in the header.",
+                    file=str(member.subject.labels),
+                )
             )
     return outcome
 

@@ -36,23 +36,21 @@ def _same_scan(group: Sequence[Subject]) -> Finding:
     listed = _listed(others)
     if len({_split(subject) for subject in group}) > 1:
         problem = f"the same scan is in different splits: {_listed(group)}"
-        remedy = "Scores on it would be too good; keep it in one split"
+        remedy = "Scores on it would be too good; keep it in one split."
     else:
         problem = f"the same scan is in the {_split(first)} split more than once, also as {listed}"
-        remedy = "It counts double; remove one"
-    return _finding("duplicate-scan", first, f"{problem}. {remedy}.")
+        remedy = "It counts double; remove one."
+    return _finding("duplicate-scan", first, problem, remedy)
 
 
 def _same_person(person: str, group: Sequence[Subject]) -> Finding:
-    message = (
-        f"scans of one person ({person}) are in different splits: {_listed(group)}. "
-        "Scores would be too good; keep a person in one split."
-    )
-    return _finding("person-in-splits", group[0], message)
+    message = f"scans of one person ({person}) are in different splits: {_listed(group)}"
+    remedy = "Scores would be too good; keep a person in one split."
+    return _finding("person-in-splits", group[0], message, remedy)
 
 
-def _finding(code: str, subject: Subject, message: str) -> Finding:
-    return Finding(Verdict.WARNING, code, subject.name, message, file=str(subject.scan))
+def _finding(code: str, subject: Subject, message: str, remedy: str) -> Finding:
+    return Finding(Verdict.WARNING, code, subject.name, message, remedy, file=str(subject.scan))
 
 
 def _split(subject: Subject) -> str:

@@ -25,14 +25,12 @@ def check_extent(dataset: Dataset, protocol: Protocol, group: Sequence[Annotated
     findings = []
     if len(training) < _FEW_SCANS:
         count = "1 training scan" if len(training) == 1 else f"{len(training)} training scans"
-        message = f"only {count} can be used; the model will hardly fit other people."
-        findings.append(_warning("few-training-scans", message, dataset))
+        message = f"only {count} can be used; the model may hardly fit other people."
+        findings.append(_warning(dataset, "few-training-scans", message, "Add annotated scans."))
     if not any(member.subject.split == "validation" for member in group):
-        message = (
-            "no validation scans: the last epoch is kept instead of the best one. "
-            "Put 1 or 2 scans into a folder validation, or name a split in the table."
-        )
-        findings.append(_warning("no-validation", message, dataset))
+        message = "no validation scans, so it cannot be seen which epoch is the best."
+        remedy = "Put 1 or 2 scans into a folder validation, or name a split in the table."
+        findings.append(_warning(dataset, "no-validation", message, remedy))
     return findings + _absent_regions(dataset, protocol, training)
 
 
@@ -48,8 +46,10 @@ def _absent_regions(
         f"be found: {named(protocol, absent)}."
     )
     region = absent[0] if len(absent) == 1 else None
-    return [_warning("absent-regions", message, dataset, region)]
+    return [_warning(dataset, "absent-regions", message, region=region)]
 
 
-def _warning(code: str, message: str, dataset: Dataset, region: int | None = None) -> Finding:
-    return Finding(Verdict.WARNING, code, "", message, region=region, file=str(dataset.root))
+def _warning(
+    dataset: Dataset, code: str, message: str, remedy: str = "", region: int | None = None
+) -> Finding:
+    return Finding(Verdict.WARNING, code, "", message, remedy, region, file=str(dataset.root))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,16 @@ _MOST_NAMED = 5
 class Finding:
     """One verdict about one subject, or about the dataset where `subject` is "".
 
-    `region` is the protocol's index where one region is meant. `option` and `choices` say how to
-    decide what is asked (verdict ASK).
+    `message` says what was found (and done), `remedy` what the user can do. `region` is the
+    protocol's index where one region is meant. `option` and `choices` say how to decide what is
+    asked (verdict ASK).
     """
 
     verdict: Verdict
     code: str
     subject: str
     message: str
+    remedy: str = ""
     region: int | None = None
     file: str = ""
     option: str = ""
@@ -36,12 +38,12 @@ class Finding:
     @classmethod
     def of_error(cls, error: MonetError, subject: str) -> Finding:
         """The finding that an error of reading one scan stands for."""
-        note = error.note()
         return cls(
             error.verdict,
             error.code,
             subject,
-            note.message,
+            error.problem,
+            error.remedy,
             file=error.file,
             option=getattr(error, "option", ""),
             choices=getattr(error, "choices", ()),
@@ -52,9 +54,21 @@ class Finding:
         """The finding that a note of the input gate stands for."""
         return cls(note.verdict, note.code, subject, note.message, file=note.file)
 
+    @property
+    def text(self) -> str:
+        """Message and remedy as sentences, without subject and file."""
+        return f"{self.message.rstrip('.')}. {self.remedy}".strip()
+
     def __str__(self) -> str:
-        where = f"{self.subject}: " if self.subject else ""
-        return f"{self.verdict.value}: {where}{self.message}"
+        return f"{self.verdict.value}: {self.where}{self.text}"
+
+    @property
+    def where(self) -> str:
+        """Subject and file name for a line, e.g. "sub-01 (sub-01_dseg.nii.gz): "."""
+        if not self.subject:
+            return ""
+        file = f" ({Path(self.file).name})" if self.file else ""
+        return f"{self.subject}{file}: "
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready form; the file by its name only (paths stay private)."""
@@ -93,11 +107,11 @@ class CheckReport:
 
     def text(self) -> str:
         """Readable lines, the gravest first; equal findings of several scans share a line."""
-        grouped: dict[tuple[int, str, str], list[str]] = {}
+        grouped: dict[tuple[int, str, str], list[Finding]] = {}
         for finding in self.findings:
-            key = (_ORDER.index(finding.verdict), finding.code, finding.message)
-            grouped.setdefault(key, []).append(finding.subject)
-        lines = [_line(_ORDER[key[0]], key[2], grouped[key]) for key in sorted(grouped)]
+            key = (_ORDER.index(finding.verdict), finding.code, finding.text)
+            grouped.setdefault(key, []).append(finding)
+        lines = [_line(grouped[key]) for key in sorted(grouped)]
         return "\n".join([*lines, self.summary()])
 
     def summary(self) -> str:
@@ -112,7 +126,7 @@ class CheckReport:
 
     def to_tsv(self, path: Path) -> None:
         """Write the findings as a UTF-8 TSV, atomically. Raises OutputError."""
-        columns = ("verdict", "code", "subject", "region", "file", "message")
+        columns = ("verdict", "code", "subject", "region", "file", "message", "remedy")
         lines = ["\t".join(columns)]
         for finding in self.findings:
             values = finding.as_dict()
@@ -141,7 +155,7 @@ class CheckReport:
 
     def _nothing_to_train_on(self) -> DatasetError:
         refused = [f for f in self.findings if f.subject in self.left_out]
-        first = f", such as {refused[0].subject}: {refused[0].message}" if refused else ""
+        first = f"; {refused[0].where}{refused[0].message}" if refused else ""
         return DatasetError(
             "no-training-scans",
             f"none of the {len(self.dataset.of('train'))} training scans can be used{first}",
@@ -154,22 +168,22 @@ def _question(asked: list[Finding]) -> DecisionNeeded:
     first = asked[0]
     alike = len({f.subject for f in asked if f.code == first.code} - {first.subject})
     more = f" ({alike} more scan{'s' * (alike > 1)} alike)" if alike else ""
-    where = f"{first.subject}: " if first.subject else ""
-    # A read error's message already ends with its remedy; the option is named all the same.
-    problem = f"{where}{first.message.rstrip('.')}{more}"
     return DecisionNeeded(
-        first.code, problem, option=first.option, choices=first.choices, file=first.file or None
+        first.code,
+        f"{first.message.rstrip('.')}{more}",
+        option=first.option,
+        choices=first.choices,
+        remedy=first.remedy,
+        file=first.file or None,
     )
 
 
-def _line(verdict: Verdict, message: str, subjects: Iterable[str]) -> str:
-    named = [subject for subject in subjects if subject]
-    if not named:
-        return f"{verdict.value}: {message}"
-    if len(named) == 1:
-        return f"{verdict.value}: {named[0]}: {message}"
-    listed = ", ".join(named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
-    return f"{verdict.value}: {message} ({len(named)} scans: {listed})"
+def _line(alike: list[Finding]) -> str:
+    names = list(dict.fromkeys(finding.subject for finding in alike))
+    if len(names) == 1:
+        return str(alike[0])
+    listed = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+    return f"{alike[0].verdict.value}: {alike[0].text} ({len(names)} scans: {listed})"
 
 
 def _cell(value: object) -> str:

@@ -11,8 +11,8 @@ from monet_core.scans import Geometry
 _TOLERANCE_VOXELS = 0.05
 
 
-def compare_grids(scan: Geometry, labels: Geometry) -> tuple[Verdict, str] | None:
-    """None where both grids are the same, else the verdict and the difference in words.
+def compare_grids(scan: Geometry, labels: Geometry) -> tuple[Verdict, str, str] | None:
+    """None where both grids are the same, else the verdict, the difference in words, the remedy.
 
     FIXED: the same voxels, stored with other axes. REFUSED: another grid (shape, offset in mm and
     voxels, orientation, rotation are told).
@@ -23,12 +23,12 @@ def compare_grids(scan: Geometry, labels: Geometry) -> tuple[Verdict, str] | Non
     upright, other = scan.canonical(), labels.canonical()
     if upright.same_grid(other, tolerance):
         message = f"the labels are stored as {labels.orientation}, the scan as {scan.orientation}"
-        return Verdict.FIXED, f"{message}; same voxels, taken over as they are"
+        return Verdict.FIXED, f"{message}; same voxels, taken over as they are", ""
     problem = "the labels are not on the scan's grid: " + "; ".join(
         _differences(scan, labels, upright, other)
     )
     remedy = "Resample them to it (nearest neighbour), or give the scan they were made on"
-    return Verdict.REFUSED, f"{problem}. {remedy}."
+    return Verdict.REFUSED, problem, f"{remedy}."
 
 
 def _differences(scan: Geometry, labels: Geometry, upright: Geometry, other: Geometry) -> list[str]:

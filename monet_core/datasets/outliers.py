@@ -1,6 +1,6 @@
 """Failed automatic annotations, found as outliers of the group (bad input 30).
 
-Each region's volume, relative to the subject's own total, and its place, after the subject's
+Each region's volume, relative to the subject's own size, and its place, after the subject's
 centroids are laid over the group's by rotation, shift and scale (Procrustes; Gower 1975), are
 compared with the group by robust z-scores (median and MAD).
 """
@@ -27,7 +27,7 @@ _LEAST_LOG_SIGMA = 0.10
 _LEAST_MM = 1.0
 _FEWEST_POINTS = 4
 # Heads are seen with more or less neck, so a scan's middle is known to a few mm only.
-_LEAST_WHOLE_MM = 5.0
+_LEAST_WHOLE_MM = 4.0
 # A scan of which more than this share of regions is off is off as a whole.
 _WHOLE_SHARE = 0.25
 
@@ -43,8 +43,9 @@ def find_outliers(group: Sequence[Annotated], protocol: Protocol, automatic: boo
     if len(group) < _FEWEST_SCANS:
         return outcome
     indices = sorted(set().union(*(member.present(protocol) for member in group)))
-    off = _off_in_volume(group, indices) | _off_in_place(group, indices, protocol)
-    whole = _off_as_a_whole(group)
+    shares, sizes = _log_volumes(group, indices)
+    off = _far(shares, _LEAST_LOG_SIGMA) | _off_in_place(group, indices, protocol)
+    whole = _off_as_a_whole(group, sizes)
     for member, row, problem in zip(group, off, whole, strict=True):
         regions = [index for index, flag in zip(indices, row, strict=True) if flag]
         share = len(regions) / len(member.present(protocol))
@@ -57,17 +58,17 @@ def find_outliers(group: Sequence[Annotated], protocol: Protocol, automatic: boo
     return outcome
 
 
-def _off_as_a_whole(group: Sequence[Annotated]) -> list[str]:
+def _off_as_a_whole(group: Sequence[Annotated], sizes: NDArray[np.float64]) -> list[str]:
     """What is wrong with each label map as a whole, "" where nothing is."""
-    totals = np.log([sum(m.regions.volume.values()) for m in group])
-    off_in_size = _far((totals - np.median(totals))[:, None], _LEAST_LOG_SIGMA)[:, 0]
+    sizes = sizes - np.median(sizes)
+    off_in_size = _far(sizes, _LEAST_LOG_SIGMA)[:, 0]
     offsets = np.array([member.offset for member in group])
     moved = np.linalg.norm(offsets - _median(offsets, axis=0), axis=1)
     off_in_place = _far(moved[:, None], _LEAST_WHOLE_MM)[:, 0]
     problems = []
     for row in range(len(group)):
-        ratio = float(np.exp(totals[row] - np.median(totals)))
-        size = f"its volume is {ratio:.2g} times the other scans'" if off_in_size[row] else ""
+        ratio = float(np.exp(sizes[row, 0]))
+        size = f"its volumes are {ratio:.2g} times the other scans'" if off_in_size[row] else ""
         place = f"it lies {moved[row]:.0f} mm off in the head" if off_in_place[row] else ""
         problems.append(" and ".join(filter(None, (size, place))))
     return problems
@@ -81,51 +82,44 @@ def _median(
     return np.nanmedian(np.where(some, values, 0.0), axis=axis, keepdims=keepdims)
 
 
+_REMEDY = "Look at it over its scan before you train."
+
+
 def _tell_scan(outcome: Outcome, member: Annotated, problem: str, automatic: bool) -> None:
-    name = member.subject.name
-    end = "the scan is left out" if automatic else "check it before training"
-    message = f"the annotation looks failed: {problem}; {end}."
-    outcome.findings.append(
-        Finding(
-            Verdict.WARNING, "failed-annotation", name, message, file=str(member.subject.labels)
-        )
-    )
+    end = "; the scan is left out" if automatic else ""
+    message = f"the annotation looks failed: {problem}{end}"
+    outcome.findings.append(_finding(member, "failed-annotation", message))
     if automatic:
-        outcome.left_out.add(name)
+        outcome.left_out.add(member.subject.name)
 
 
 def _tell_regions(
     outcome: Outcome, member: Annotated, protocol: Protocol, regions: list[int], automatic: bool
 ) -> None:
-    name = member.subject.name
-    end = "counts as not annotated" if automatic else "check it before training"
-    message = f"volume or place far off the other scans: {named(protocol, regions)}; {end}."
+    end = "; counts as not annotated" if automatic else ""
+    message = f"volume or place far off the other scans: {named(protocol, regions)}{end}"
     region = regions[0] if len(regions) == 1 else None
-    outcome.findings.append(
-        Finding(
-            Verdict.WARNING,
-            "outlying-region",
-            name,
-            message,
-            region=region,
-            file=str(member.subject.labels),
-        )
-    )
+    outcome.findings.append(_finding(member, "outlying-region", message, region))
     if automatic:
-        outcome.excluded[name] = set(regions)
+        outcome.excluded[member.subject.name] = set(regions)
 
 
-def _volumes(group: Sequence[Annotated], indices: Sequence[int]) -> NDArray[np.float64]:
-    """Volumes in ml (subjects, regions), nan where a region is absent."""
-    return np.array([[m.regions.volume.get(i, np.nan) for i in indices] for m in group])
+def _finding(member: Annotated, code: str, message: str, region: int | None = None) -> Finding:
+    name, file = member.subject.name, str(member.subject.labels)
+    return Finding(Verdict.WARNING, code, name, message, _REMEDY, region, file)
 
 
-def _off_in_volume(group: Sequence[Annotated], indices: Sequence[int]) -> NDArray[np.bool_]:
-    """Whether a region's share of its subject's volume is far off the group's."""
-    logs = np.log(_volumes(group, indices))
+def _log_volumes(
+    group: Sequence[Annotated], indices: Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log of each region's volume against the group's median (subjects, regions; nan where absent)
+    without the subject's size, and that size (subjects, 1): the log of its median region."""
+    volumes = np.array([[m.regions.volume.get(i, np.nan) for i in indices] for m in group])
+    logs = np.log(volumes)
+    ratio = logs - _median(logs, axis=0)
     # The median region stands for the subject's size: a failed region moves a total, not it.
-    relative = logs - _median(logs, axis=1, keepdims=True)
-    return _far(relative - _median(relative, axis=0), _LEAST_LOG_SIGMA)
+    size = _median(ratio, axis=1, keepdims=True)
+    return ratio - size, size
 
 
 def _far(deviation: NDArray[np.float64], least: float) -> NDArray[np.bool_]:

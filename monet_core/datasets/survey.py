@@ -92,10 +92,11 @@ def _on_grid(subject: Subject, scan: _ScanFacts, labels: LabelMap, findings: lis
     difference = compare_grids(scan.geometry, labels.geometry)
     if difference is None:
         return True
-    verdict, message = difference
+    verdict, message, remedy = difference
     refused = verdict is Verdict.REFUSED
     code = "off-grid" if refused else "labels-reoriented"
-    findings.append(Finding(verdict, code, subject.name, message, file=str(subject.labels)))
+    file = str(subject.labels)
+    findings.append(Finding(verdict, code, subject.name, message, remedy, file=file))
     return not refused
 
 
@@ -135,7 +136,7 @@ def _read_scan(
     except MonetError as error:
         findings.append(Finding.of_error(error, subject.name))
         return None
-    except OSError as error:
+    except OSError as error:  # the drive dropped between the header and the hash
         findings.append(_unreadable(subject, subject.scan, error))
         return None
     findings.extend(Finding.of_note(note, subject.name) for note in scan.notes)
@@ -161,15 +162,11 @@ def _read_labels(
     except MonetError as error:
         findings.append(Finding.of_error(error, subject.name))
         return None
-    except OSError as error:
-        findings.append(_unreadable(subject, subject.labels, error))
-        return None
     findings.extend(Finding.of_note(note, subject.name) for note in labels.notes)
     return labels
 
 
 def _unreadable(subject: Subject, path: Path, error: OSError) -> Finding:
-    message = (
-        f"{path.name} cannot be read ({error.strerror or error}). Check the path and its rights."
-    )
-    return Finding(Verdict.REFUSED, "unreadable", subject.name, message, file=str(path))
+    message = f"this file cannot be read ({error.strerror or error})"
+    remedy = "Check the path and its rights."
+    return Finding(Verdict.REFUSED, "unreadable", subject.name, message, remedy, file=str(path))

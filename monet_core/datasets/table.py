@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from monet_core.datasets import names
@@ -29,6 +30,7 @@ def subjects_of_table(path: Path, protocol: str | None) -> list[Subject]:
             file=path,
         )
     subjects = [_subject(path, number, row) for number, row in enumerate(rows, 2) if row["scan"]]
+    subjects = _told_apart(subjects)
     wanted = [s for s in subjects if _is_of(s, protocol)]
     if not wanted:
         others = ", ".join(sorted({s.protocol or "" for s in subjects}))
@@ -48,6 +50,17 @@ def read_splits(participants: Path) -> dict[str, Split]:
     rows = _rows(participants)
     splits = {row.get("participant_id", ""): split_named(row.get("split", "")) for row in rows}
     return {name: split for name, split in splits.items() if name and split}
+
+
+def _told_apart(subjects: list[Subject]) -> list[Subject]:
+    """Different files of one name (01/T1.nii.gz, 02/T1.nii.gz) are named by their folders too."""
+    scans: dict[str, set[Path]] = {}
+    for subject in subjects:
+        scans.setdefault(subject.name, set()).add(subject.scan)
+    return [
+        replace(s, name=f"{s.scan.parent.name}_{s.name}") if len(scans[s.name]) > 1 else s
+        for s in subjects
+    ]
 
 
 def _is_of(subject: Subject, protocol: str | None) -> bool:
