@@ -9,7 +9,8 @@ from torch import Tensor
 
 from monet_core.segmenting.tiling import Tiling, Triple
 
-PLANES_AT_ONCE = 8  # of a tile's logits become float32 probabilities at a time: small temporaries
+CHUNK_BYTES = 2**24
+"""Of a tile's logits so much becomes float32 probabilities at a time, to keep temporaries small."""
 
 
 class Slab:
@@ -39,19 +40,26 @@ class Slab:
 
     def add(self, logits: Tensor, corner: Triple, mirrored: bool) -> None:
         """Add one tile's `logits` (classes, X, Y, Z); `mirrored`: they are of the mirrored tile."""
-        if mirrored:
-            logits = logits.flip(1)
         axis = self._tiles.axis
         u, v = (slice(corner[a], corner[a] + self._tiles.patch[a]) for a in range(3) if a != axis)
         by_plane = logits.movedim(axis + 1, 0)
-        for start in range(0, by_plane.shape[0], PLANES_AT_ONCE):
-            some = slice(start, start + PLANES_AT_ONCE)
-            logits_here = by_plane[some].contiguous()  # makes softmax three times as fast
-            probabilities = torch.softmax(logits_here, dim=1, dtype=torch.float32)
-            probabilities *= self._weight[some, None]
-            if mirrored and self._swap is not None:
-                probabilities = probabilities[:, self._swap]
-            self._sums[some, :, u, v] += probabilities
+        step = max(1, CHUNK_BYTES // (4 * by_plane[0].numel()))
+        for start in range(0, by_plane.shape[0], step):
+            some = slice(start, min(start + step, by_plane.shape[0]))
+            here = self._unmirrored(by_plane, some) if mirrored else by_plane[some]
+            # Contiguous, softmax is three times as fast.
+            here = torch.softmax(here.contiguous(), dim=1, dtype=torch.float32)
+            here *= self._weight[some, None]
+            self._sums[some, :, u, v] += here
+
+    def _unmirrored(self, by_plane: Tensor, some: slice) -> Tensor:
+        """Planes `some` of the tile itself, from logits (planes, classes, u, v) of its mirror."""
+        if self._tiles.axis == 0:
+            n = by_plane.shape[0]
+            here = by_plane[n - some.stop : n - some.start].flip(0)
+        else:
+            here = by_plane[some].flip(2)
+        return here if self._swap is None else here[:, self._swap]
 
     def flush(self, until: int) -> None:
         """Finish the planes before `until` and move the rest of the slab up to it."""

@@ -158,8 +158,10 @@ def test_classes_take_the_smallest_type(n, dtype):
     np.testing.assert_array_equal(found.classes["given"], values)
 
 
-def test_mirror_averages_the_mirrored_tile_with_sides_swapped():
-    network, image = Tiny().eval(), image_of((22, 18, 16))
+@pytest.mark.parametrize("shape", [(22, 18, 16), (16, 28, 18), (18, 17, 27)])
+def test_mirror_averages_the_mirrored_tile_with_sides_swapped(shape, monkeypatch):
+    monkeypatch.setattr("monet_core.segmenting.slab.CHUNK_BYTES", 5 * 4 * 5 * 16 * 16)
+    network, image = Tiny().eval(), image_of(shape)
     swap = np.array([0, 2, 1, 4, 3])
 
     def averaged(x):

@@ -1,0 +1,120 @@
+"""How much memory a prediction takes, and how much there is.
+
+The model adds up the tensors that are alive at once in the most expensive moments of `predict`,
+counted in bytes from the network's widths; its allowance for the allocator was calibrated against
+the high-water mark of the resident set (see tests/segmenting/test_memory.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from pathlib import Path
+
+import psutil
+import torch
+
+from monet_core.networks import NetworkSettings
+from monet_core.segmenting.slab import CHUNK_BYTES
+from monet_core.segmenting.tiles import Precision
+from monet_core.segmenting.tiling import Tiling, tiling
+
+BLOCK = 16
+"""Channels that oneDNN's convolutions work on together; their copies are padded to it."""
+ALLOWANCE = 64 * 2**20
+"""Bytes the C heap keeps in fragments from tensors too small to be mapped one by one."""
+MARGIN = 1.1
+"""On top of what is counted, since a prediction of memory must not be too low."""
+
+
+def predict_peak_bytes(
+    image_shape: Sequence[int],
+    patch: int | Sequence[int],
+    decoders: Mapping[str, int],
+    network: NetworkSettings,
+    precision: Precision = "32",
+    *,
+    overlap: float = 0.5,
+    mirror: bool = False,
+    entropy: bool = False,
+) -> int:
+    """Most bytes that `predict` (batch 1) takes on top of network and image, arguments as there.
+
+    `decoders`: classes per decoder, background included. The resident set of the process before
+    the call comes on top.
+    """
+    tiles = tiling(image_shape, patch, overlap, 2 ** (network.levels - 1))
+    voxels, number = prod(tiles.patch), 2 if precision == "bf16" else 4
+    slabs = sum(decoders.values()) * prod(tiles.slab_shape) * 4
+    logits = sum(decoders.values()) * voxels * number
+    forward = _forward_bytes(network, list(decoders.values()), voxels, number)
+    largest_plane = max(decoders.values()) * voxels // tiles.slab_shape[0] * 4
+    adding = slabs + logits + 3 * max(CHUNK_BYTES, largest_plane)
+    running = forward + (slabs if tiles.count > 1 or mirror else 0)
+    counted = _array_bytes(tiles, decoders, entropy) + 4 * voxels + max(adding, running)
+    return int(MARGIN * (counted + ALLOWANCE))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes that can still be had on `device`; on the CPU within a container's limit, if any."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return min([int(psutil.virtual_memory().available), *_container_limits()])
+
+
+def _array_bytes(tiles: Tiling, decoders: Mapping[str, int], entropy: bool) -> int:
+    """The padded image, and per decoder the results twice: padded, and cropped."""
+    per_voxel = sum((1 if n <= 256 else 2) + (2 if entropy else 0) for n in decoders.values())
+    padded = 4 * prod(tiles.size) if tiles.size != tiles.shape else 0
+    return padded + per_voxel * (prod(tiles.size) + prod(tiles.shape))
+
+
+def _forward_bytes(
+    network: NetworkSettings, classes: Sequence[int], voxels: int, number: int
+) -> int:
+    """Most bytes alive within one forward pass over a tile of `voxels`."""
+    channels = max([*_encoder(network), *_decoders(network, classes)])
+    cast = voxels * number if number < 4 else 0  # autocast's copy of the input
+    return int(channels * voxels * number) + cast
+
+
+def _encoder(network: NetworkSettings) -> Iterator[float]:
+    """Per block of the encoder: channels alive, in units of full-resolution channels."""
+    inputs, kept = network.in_channels, 0.0
+    for level, width in enumerate(network.widths):
+        first = inputs + _conv(inputs, width) + width
+        second = inputs + width + _conv(width, width) + width
+        yield kept + max(first, second) / 8**level
+        kept += width / 8**level
+        inputs = width
+
+
+def _decoders(network: NetworkSettings, classes: Sequence[int]) -> Iterator[float]:
+    """Per block and head of the decoders, as `_encoder`; logits of earlier decoders stay."""
+    widths = network.widths
+    kept = sum(width / 8**level for level, width in enumerate(widths))
+    for count in classes:
+        for level in reversed(range(len(widths) - 1)):
+            width, below = widths[level], widths[level + 1] / 8 if level < len(widths) - 2 else 0
+            joined = 2 * width + below
+            first = joined + _conv(2 * width, width) + width
+            second = joined + width + _conv(width, width) + width
+            yield kept + max(first, second) / 8**level
+        yield kept + widths[0] + _conv(widths[0], count) + count
+        kept += count
+
+
+def _conv(inputs: int, outputs: int) -> int:
+    """Channels of oneDNN's own copies of input and output in its blocked layout."""
+    return sum(-(-channels // BLOCK) * BLOCK for channels in (inputs, outputs) if channels > 1)
+
+
+def _container_limits() -> Iterator[int]:
+    """What a container (cgroup v2) may still take; nothing where there is no limit."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        limit = (root / "memory.max").read_text().strip()
+        if limit.isdigit():
+            yield max(0, int(limit) - int((root / "memory.current").read_text()))
+    except (OSError, ValueError):
+        return
