@@ -4,7 +4,13 @@ A model is a folder (or a zip of it) with `manifest.json` and `weights.safetenso
 run's folder keeps its model in `model/`, and may be given wherever a model is expected.
 """
 
-from monet_core.models.catalogue import ModelEntry, default_folders, list_models, resolve_model
+from monet_core.models.catalogue import (
+    ModelEntry,
+    default_folders,
+    list_models,
+    resolve_model,
+    shipped_model,
+)
 from monet_core.models.loading import Model, load_model, read_manifest
 from monet_core.models.manifest import FORMAT_VERSION, DecoderEntry, Manifest
 from monet_core.models.saving import pack_model, save_model
@@ -22,4 +28,5 @@ __all__ = [
     "read_manifest",
     "resolve_model",
     "save_model",
+    "shipped_model",
 ]

@@ -76,3 +76,18 @@ def resolve_model(name_or_path: str | Path, folders: Sequence[Path] | None = Non
         f"there is no model {str(name_or_path)!r}",
         remedy=f"Give a path, or one of: {names}." if names else "No model is installed yet.",
     )
+
+
+def shipped_model() -> Path:
+    """The model to use where none is named: the first that ships or is installed.
+
+    Raises ModelError where there is none.
+    """
+    entries = list_models()
+    if not entries:
+        raise ModelError(
+            "no-model",
+            "no model ships with this version and none is installed",
+            remedy="Name one with --model: a folder, a zip, or a training's run folder.",
+        )
+    return entries[0].path

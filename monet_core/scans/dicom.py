@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dcm2niix  # type: ignore[import-untyped]
+import dcm2niix
 
 from monet_core.errors import DecisionNeeded, OutputError, ScanError
 from monet_core.files import atomic_path, read_json, require_writable, sha256

@@ -5,3 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 LABELS = ROOT / "labels"
 """Label tables, one BIDS dseg TSV per protocol."""
+SAMPLE = ROOT / "sample" / "sub-colin27_T1w.nii.gz"
+"""The sample scan: a whole head, 1 mm."""
+MODELS = ROOT / "models"
+"""Models that ship with the program, one folder each (may be missing)."""

@@ -1,0 +1,53 @@
+"""`monet segment`: label maps and volumes of any number of scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monet_core.cli import options
+from monet_core.cli.console import reporting
+
+
+def segment(
+    scans: Annotated[
+        list[Path],
+        typer.Argument(help="T1 scans (.nii, .nii.gz, .mgz) or folders of them."),
+    ],
+    out: options.Out,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A model's name, folder or zip, or a run; default: the one that ships."),
+    ] = None,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Overlap of neighbouring tiles, a share.")
+    ] = 0.5,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Average with the mirrored scan (twice the time).")
+    ] = False,
+    entropy: Annotated[
+        bool, typer.Option("--entropy", help="Also write maps of the posterior entropy.")
+    ] = False,
+    device: options.Device = "auto",
+    precision: options.Precision = "auto",
+    use_form: options.UseForm = None,
+    assume_orientation: options.AssumeOrientation = None,
+    accept_labels_as_scan: options.AcceptLabels = False,
+) -> None:
+    """Segment T1 scans: label maps on each scan's own grid, volumes in ml, a record."""
+    from monet_core.models import load_model, resolve_model, shipped_model
+    from monet_core.segmenting import Failure, SegmentSettings, segment_many
+
+    settings = SegmentSettings(
+        overlap=overlap, mirror=mirror, entropy=entropy, device=device, precision=precision
+    )
+    decided = options.decisions(use_form, assume_orientation, accept_labels_as_scan)
+    with reporting() as (report, cancel):
+        loaded = load_model(resolve_model(model) if model else shipped_model())
+        outcomes = segment_many(scans, loaded, out, settings, decided, report, cancel)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented into {out}")
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,70 @@
+"""Validation while training: whole scans by sliding window, Dice of every region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from monet_core.evaluation import dice_per_region, region_set
+from monet_core.jobs import Cancel
+from monet_core.networks import MONet
+from monet_core.protocols import Protocol
+from monet_core.segmenting import predict
+from monet_core.training.patches import PreparedSubject
+from monet_core.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class ScanDice:
+    """Dice of one validation scan and decoder: region index -> Dice (nan: absent in both)."""
+
+    scan: str
+    decoder: str
+    regions: dict[int, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the regions present in truth or prediction; nan without any."""
+        values = np.array(list(self.regions.values()))
+        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def validate(
+    network: MONet,
+    subjects: list[PreparedSubject],
+    protocols: dict[str, Protocol],
+    settings: TrainingSettings,
+    device: str,
+    precision: Literal["32", "bf16"],
+    cancel: Cancel,
+) -> list[ScanDice]:
+    """Segment every validation scan in model space and compare with its prepared labels."""
+    scores = []
+    for subject in subjects:
+        prediction = predict(
+            network,
+            subject.image,
+            patch=settings.patch,
+            overlap=settings.validation_overlap,
+            device=device,
+            precision=precision,
+            decoders=subject.decoders,
+            cancel=cancel,
+        )
+        for decoder, truth in subject.labels.items():
+            protocol = protocols[decoder]
+            indices = region_set(protocol, settings.evaluated_regions)
+            classes = [protocol.indices.index(index) + 1 for index in indices]
+            dice = dice_per_region(prediction.classes[decoder], np.asarray(truth), classes)
+            by_index = {i: dice[c] for i, c in zip(indices, classes, strict=True)}
+            scores.append(ScanDice(subject.name, decoder, by_index))
+    return scores
+
+
+def mean_dice(scores: list[ScanDice], decoder: str) -> float:
+    """Mean over scans of the mean Dice of one decoder; nan without a score."""
+    means = [score.mean for score in scores if score.decoder == decoder]
+    finite = [value for value in means if np.isfinite(value)]
+    return float(np.mean(finite)) if finite else float("nan")
