@@ -31,9 +31,9 @@ def resolve_device(name: str = "auto") -> torch.device:
 def resolve_precision(name: str, device: torch.device) -> Literal["32", "bf16"]:
     """The number format of "auto", "32" or "bf16" on `device`.
 
-    "auto" is bf16 on GPUs that compute it natively (compute capability 8.0, Ampere, or newer) and
-    32 elsewhere: CPUs without bf16 units emulate it more slowly than they compute in float32, and
-    torch has no public way to ask for those units.
+    "auto" is bf16 where it is computed natively and 32 elsewhere, where it would be emulated more
+    slowly: on GPUs of compute capability 8.0 (Ampere) or newer, and on CPUs with AVX-512 or AMX
+    instructions for it, of which newer versions of torch tell.
     """
     if name == "32":
         return "32"
@@ -43,8 +43,14 @@ def resolve_precision(name: str, device: torch.device) -> Literal["32", "bf16"]:
         raise MonetError(
             "unknown-precision", f"precision {name!r} is not known", remedy="Use auto, 32 or bf16."
         )
-    native = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
-    return "bf16" if native else "32"
+    return "bf16" if _native_bf16(device) else "32"
+
+
+def _native_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(unit, False) for unit in ("avx512_bf16", "amx_bf16"))
 
 
 def _no_device(name: str, problem: str) -> MonetError:

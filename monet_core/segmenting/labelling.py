@@ -1,0 +1,117 @@
+"""From a scan file to labels on its own grid, before anything is written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from monet_core.errors import ModelError, Note, Verdict
+from monet_core.jobs.events import Cancel, Message, Phase, Reporter
+from monet_core.models import Model
+from monet_core.preprocessing import (
+    Prepared,
+    PreprocessingSettings,
+    prepare,
+    restore_labels,
+    restore_volume,
+)
+from monet_core.scans import Decisions, LabelMap, read_scan
+from monet_core.segmenting.anatomy import check_anatomy
+from monet_core.segmenting.planning import Outcome, predict_within_memory
+from monet_core.segmenting.settings import SegmentSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A scan's labels and all that is known about how they came about.
+
+    `labels`: per decoder the protocol's indices, on the scan's own grid. `anatomy`: per decoder
+    what the anatomy check found. `notes`: all that was found before.
+    """
+
+    labels: dict[str, LabelMap]
+    prepared: Prepared
+    outcome: Outcome
+    anatomy: dict[str, list[Note]]
+    notes: tuple[Note, ...]
+
+    def entropy(self, decoder: str) -> NDArray[np.float32] | None:
+        """Entropy in nats on the scan's grid, 0 beyond the model's; None where not asked for."""
+        maps = self.outcome.prediction.entropy
+        if maps is None:
+            return None
+        values = maps[decoder].astype(np.float32)
+        return restore_volume(values, self.prepared, self.labels[decoder].geometry)
+
+
+def read_and_prepare(
+    path: Path, model: Model, decisions: Decisions, report: Reporter, cancel: Cancel
+) -> tuple[LabelMap, Prepared]:
+    """The scan in model space, and its own grid as a label map without voxels.
+
+    The scan's values are let go, since a large scan's would stay beside the prediction's memory.
+    """
+    report(Phase("Reading"))
+    scan = read_scan(path, decisions)
+    tell(scan.notes, report)
+    cancel.check()
+    report(Phase("Preparing"))
+    prepared = prepare(scan, _preprocessing(model), report)
+    tell(prepared.notes, report)
+    cancel.check()
+    nothing = np.empty((0, 0, 0), np.int32)
+    return LabelMap(nothing, scan.geometry, scan.forms, path, scan.notes), prepared
+
+
+def label(
+    grid: LabelMap,
+    prepared: Prepared,
+    model: Model,
+    settings: SegmentSettings,
+    report: Reporter,
+    cancel: Cancel,
+) -> Labelled:
+    """Predict, bring the labels back to the scan's `grid`, and check the anatomy."""
+    report(Phase("Predicting"))
+    outcome = predict_within_memory(model, prepared.image, settings, report, cancel)
+    report(Phase("Restoring"))
+    labels, anatomy = {}, {}
+    for decoder, classes in outcome.prediction.classes.items():
+        cancel.check()
+        protocol = model.protocol(decoder)
+        native = restore_labels(classes, prepared, grid.geometry)
+        labels[decoder] = replace(grid, data=protocol.decode(native))
+        anatomy[decoder] = check_anatomy(labels[decoder].data, grid.geometry, protocol)
+        tell(anatomy[decoder], report)
+    notes = (*grid.notes, *prepared.notes, *outcome.notes)
+    return Labelled(labels, prepared, outcome, anatomy, notes)
+
+
+def tell(notes: Iterable[Note], report: Reporter) -> None:
+    """Say every note in the log and as a message."""
+    for note in notes:
+        warning = note.verdict is Verdict.WARNING
+        log.log(logging.WARNING if warning else logging.INFO, "%s", note)
+        report(Message(str(note), "warning" if warning else "info"))
+
+
+def _preprocessing(model: Model) -> PreprocessingSettings:
+    try:
+        return PreprocessingSettings.model_validate(model.manifest.preprocessing)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " > ".join(str(part) for part in first["loc"])
+        raise ModelError(
+            "bad-preprocessing",
+            f"the preprocessing of the model {model.manifest.name} is not known here:"
+            f" {where}: {first['msg']}",
+            remedy="Update this program, or get the model again.",
+        ) from error

@@ -1,0 +1,201 @@
+"""Many scans: those that fail are told and the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monet_core.errors import MonetError, Note, Verdict
+from monet_core.files import require_writable
+from monet_core.jobs.events import Cancel, Message, Phase, Reporter, silent
+from monet_core.models import Model
+from monet_core.scans import Decisions, import_dicom, is_dicom_folder
+from monet_core.segmenting.outputs import stem_of
+from monet_core.segmenting.settings import SegmentSettings
+from monet_core.segmenting.single import DEFAULTS, NO_DECISIONS, SegmentResult, segment
+
+log = logging.getLogger(__name__)
+SCAN_ENDINGS = (".nii", ".nii.gz", ".mgz")
+NOT_SCANS = ("_dseg", "_probseg", "_mask")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A scan (or folder) that could not be segmented, and why: one readable line."""
+
+    scan: Path
+    note: Note
+
+    def __str__(self) -> str:
+        return str(self.note)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One scan to segment; `stem` begins its files' names."""
+
+    scan: Path
+    stem: str
+
+
+def segment_many(
+    paths: Sequence[Path],
+    model: Model,
+    out: Path,
+    settings: SegmentSettings = DEFAULTS,
+    decisions: Decisions = NO_DECISIONS,
+    report: Reporter = silent,
+    cancel: Cancel | None = None,
+) -> list[SegmentResult | Failure]:
+    """Segment scans, and the scans in folders, into `out`: one outcome per scan, in order.
+
+    A scan that is refused, needs a decision or does not fit the memory is a Failure; the others
+    go on. Raises OutputError where `out` cannot be written (before any work) and CancelledError.
+    """
+    out = require_writable(Path(out))
+    cancel = cancel or Cancel()
+    scans, failures = find_scans(paths, out, decisions)
+    for failure in failures:
+        _tell(failure, report)
+    outcomes: list[SegmentResult | Failure] = list(failures)
+    items = distinct(scans)
+    for number, item in enumerate(items, start=1):
+        cancel.check()
+        if len(items) > 1:
+            report(Phase(f"Scan {number} of {len(items)}: {item.stem}"))
+        outcomes.append(_one(item, model, out, settings, decisions, report, cancel))
+    _sum_up(outcomes, report)
+    return outcomes
+
+
+def find_scans(
+    paths: Iterable[Path], out: Path, decisions: Decisions = NO_DECISIONS
+) -> tuple[list[Path], list[Failure]]:
+    """The scans among files and folders, each once; and what has none.
+
+    In a folder and below: `*_T1w` of .nii, .nii.gz or .mgz; where there is none, every such file
+    that is not a segmentation. Of a DICOM folder the series is
+    converted into `out`.
+    """
+    scans: dict[Path, Path] = {}
+    failures = []
+    for path in map(Path, paths):
+        try:
+            for scan in _in_folder(path, out, decisions) if path.is_dir() else [path]:
+                scans.setdefault(scan.absolute(), scan)
+        except (MonetError, OSError) as error:
+            failures.append(_failure(path, error))
+    return list(scans.values()), failures
+
+
+def distinct(scans: Sequence[Path]) -> list[Item]:
+    """Scans with names for their results: those of equal names get folder names in front.
+
+    As many folders as tell them apart: a/mri/T1.mgz and b/mri/T1.mgz become a_mri_T1, b_mri_T1.
+    """
+    groups = defaultdict(list)
+    for scan in scans:
+        # Results of "A" and "a" would be one file on many disks.
+        groups[stem_of(scan).casefold()].append(scan)
+    stems = {}
+    for group in groups.values():
+        depth = 0
+        while len({_stem(scan, depth).casefold() for scan in group}) < len(group):
+            depth += 1
+            if depth > max(len(scan.absolute().parts) for scan in group):
+                break
+        stems.update({scan: _stem(scan, depth) for scan in group})
+    return _numbered([Item(scan, stems[scan]) for scan in scans])
+
+
+def _numbered(items: list[Item]) -> list[Item]:
+    taken: set[str] = set()
+    numbered = []
+    for item in items:
+        stem, number = item.stem, 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{item.stem}_copy-{number}"
+        taken.add(stem.casefold())
+        numbered.append(Item(item.scan, stem))
+    return numbered
+
+
+def _stem(scan: Path, depth: int) -> str:
+    folders = scan.absolute().parent.parts[1:]
+    return "_".join([*folders[max(0, len(folders) - depth) :], stem_of(scan)])
+
+
+def _in_folder(folder: Path, out: Path, decisions: Decisions) -> list[Path]:
+    files = sorted(f for f in folder.rglob("*") if f.is_file() and not _hidden(f, folder))
+    volumes = [f for f in files if f.name.lower().endswith(SCAN_ENDINGS)]
+    named = [f for f in volumes if _base(f).lower().endswith("_t1w")]
+    found = named or [f for f in volumes if not _base(f).lower().endswith(NOT_SCANS)]
+    if found:
+        return found
+    if not volumes and is_dicom_folder(folder):
+        return [import_dicom(folder, out, decisions)]
+    raise MonetError(
+        "no-scans",
+        "no scan was found in this folder",
+        remedy="Give .nii, .nii.gz or .mgz files, or a folder that holds some.",
+        file=folder,
+    )
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _base(file: Path) -> str:
+    lower = file.name.lower()
+    ending = next((e for e in (".nii.gz", ".nii", ".mgz") if lower.endswith(e)), "")
+    return file.name[: len(file.name) - len(ending)]
+
+
+def _one(
+    item: Item,
+    model: Model,
+    out: Path,
+    settings: SegmentSettings,
+    decisions: Decisions,
+    report: Reporter,
+    cancel: Cancel,
+) -> SegmentResult | Failure:
+    try:
+        return segment(item.scan, model, out, settings, decisions, report, cancel, stem=item.stem)
+    except (MonetError, OSError, MemoryError) as error:
+        failure = _failure(item.scan, error)
+        _tell(failure, report)
+        return failure
+
+
+def _failure(scan: Path, error: MonetError | OSError | MemoryError) -> Failure:
+    if isinstance(error, MonetError):
+        note = error.note()
+        named = note if note.file else Note(note.verdict, note.code, note.message, str(scan))
+        return Failure(scan, named)
+    if isinstance(error, MemoryError):
+        text = "not enough memory. Close other programs or use a machine with more memory."
+        return Failure(scan, Note(Verdict.REFUSED, "not-enough-memory", text, str(scan)))
+    text = f"cannot be read or written ({error.strerror or error}). Check file and drive."
+    return Failure(scan, Note(Verdict.REFUSED, "unreadable", text, str(scan)))
+
+
+def _tell(failure: Failure, report: Reporter) -> None:
+    log.error("%s", failure)
+    report(Message(str(failure), "error"))
+
+
+def _sum_up(outcomes: Sequence[SegmentResult | Failure], report: Reporter) -> None:
+    failed = [one.scan.name for one in outcomes if isinstance(one, Failure)]
+    doubtful = [one.stem for one in outcomes if isinstance(one, SegmentResult) and one.warnings]
+    parts = [f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented"]
+    if doubtful:
+        parts.append(f"with warnings: {', '.join(doubtful)}")
+    if failed:
+        parts.append(f"failed: {', '.join(failed)}")
+    report(Message("; ".join(parts), "error" if failed else "info"))

@@ -1,0 +1,127 @@
+"""The files of one segmented scan: their names, and how they appear all at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from monet_core.errors import OutputError
+from monet_core.files import require_writable
+from monet_core.models import Model
+
+_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr.gz", ".img.gz", ".hdr", ".img")
+
+
+@dataclass(frozen=True)
+class DecoderFiles:
+    """What is written for one decoder; `entropy` None where not asked for."""
+
+    labels: Path
+    table: Path
+    volumes: Path
+    record: Path
+    entropy: Path | None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every path; the record last, since its presence tells that the rest is there."""
+        entropy = () if self.entropy is None else (self.entropy,)
+        return (self.labels, self.table, self.volumes, *entropy, self.record)
+
+
+def stem_of(scan: Path) -> str:
+    """The scan's name without "_T1w" and ending: "sub-01_ses-2_T1w.nii.gz" -> "sub-01_ses-2"."""
+    name = scan.name
+    for ending in _ENDINGS:
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
+            break
+    return re.sub(r"_T1w$", "", name, flags=re.IGNORECASE) or name
+
+
+def files_of(out: Path, stem: str, model: Model, entropy: bool) -> dict[str, DecoderFiles]:
+    """Per decoder the files in `out`, named after its protocol (letters and digits, as in BIDS).
+
+    Named after the decoder instead where two protocols have the same name.
+    """
+    names = {decoder: _label(p.name) for decoder, p in model.protocols.items()}
+    if len(set(names.values())) < len(names):
+        names = {decoder: _label(decoder) for decoder in names}
+    files = {}
+    for decoder, name in names.items():
+        base = f"{stem}_seg-{name}"
+        files[decoder] = DecoderFiles(
+            labels=out / f"{base}_dseg.nii.gz",
+            table=out / f"{base}_dseg.tsv",
+            volumes=out / f"{base}_desc-volumes_stats.tsv",
+            record=out / f"{base}_dseg.json",
+            entropy=out / f"{base}_desc-entropy_probseg.nii.gz" if entropy else None,
+        )
+    return files
+
+
+def refuse_other_scans(files: Mapping[str, DecoderFiles], scan: Path, scan_sha256: str) -> None:
+    """OutputError where the results of another scan of the same name would be overwritten."""
+    for decoder in files.values():
+        source = _source_of(decoder.record)
+        overwritten = source is not None and source != scan_sha256
+        if overwritten or any(path.exists() and path.samefile(scan) for path in decoder.all):
+            raise OutputError(
+                "other-scan",
+                f"{decoder.labels.name} is there already and belongs to another scan of that name",
+                remedy="Choose another output folder, or delete those results first.",
+                file=scan,
+            )
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """A folder inside `out` to write into; on leaving without error its files move to `out`.
+
+    On an error nothing of it stays.
+    """
+    out = require_writable(out)
+    with _told(out):
+        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    try:
+        yield folder
+        with _told(out):
+            # Records come last: where one is, all of its files are.
+            for path in sorted(folder.iterdir(), key=lambda p: (p.suffix == ".json", p.name)):
+                path.replace(out / path.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "not-writable",
+            f"cannot write here ({error.strerror or error})",
+            remedy="Choose a folder you may write to.",
+            file=out,
+        ) from error
+
+
+def _label(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", name) or "atlas"
+
+
+def _source_of(record: Path) -> str | None:
+    """SHA-256 of the scan that an earlier record names; "" where it names none."""
+    try:
+        data = json.loads(record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return ""
+    return str(data.get("SourceSha256", "")) if isinstance(data, dict) else ""

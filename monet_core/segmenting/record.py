@@ -1,0 +1,75 @@
+"""The record beside a label map: what made it, from what, and what to be careful about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monet_core import __version__
+from monet_core.errors import Note
+from monet_core.jobs import versions
+from monet_core.models import Model
+from monet_core.models.privacy import without_paths
+from monet_core.segmenting.labelling import Labelled
+from monet_core.segmenting.settings import SegmentSettings
+
+
+def record_of(
+    decoder: str,
+    model: Model,
+    scan: Path,
+    scan_sha256: str,
+    settings: SegmentSettings,
+    made: Labelled,
+) -> dict[str, Any]:
+    """The JSON sidecar of a label map, in BIDS derivatives' words; without the user's folders."""
+    protocol, outcome = model.protocol(decoder), made.outcome
+    grid = made.labels[decoder].geometry
+    record: dict[str, Any] = {
+        "Description": f"Regions of the atlas {protocol.name}, labelled automatically",
+        "Manual": False,
+        "Atlas": protocol.name,
+        "AtlasFingerprint": protocol.fingerprint,
+        "Sources": [scan.name],
+        "SourceSha256": scan_sha256,
+        "GeneratedBy": [{"Name": "MO-Net Studio", "Version": __version__}],
+        "Created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "Model": _model(model, decoder),
+        "Settings": settings.model_dump(),
+        "Computation": {
+            "device": outcome.device,
+            "precision": outcome.precision,
+            "patch_voxels": outcome.patch,
+            "predicted_peak_bytes": outcome.peak_bytes,
+        },
+        "Grid": {
+            "shape": list(grid.shape),
+            "spacing_mm": list(grid.spacing),
+            "orientation": grid.orientation,
+        },
+        "Preprocessing": without_paths(made.prepared.record),
+        "Notes": [_note(note, scan) for note in (*made.notes, *made.anatomy[decoder])],
+        "AnatomyCheck": "warnings" if made.anatomy[decoder] else "passed",
+        "Versions": versions(),
+    }
+    if outcome.prediction.entropy is not None:
+        record["EntropyUnits"] = "nats"
+    return record
+
+
+def _note(note: Note, scan: Path) -> dict[str, str]:
+    # Not `without_paths`: a region's name may look like a path ("Brain-Stem /4th Ventricle").
+    message = note.message.replace(str(scan), scan.name).replace(f"{scan.parent}/", "")
+    return {**note.as_dict(), "message": message}
+
+
+def _model(model: Model, decoder: str) -> dict[str, Any]:
+    manifest = model.manifest
+    return {
+        "Name": manifest.name,
+        "Decoder": decoder,
+        "WeightsSha256": manifest.weights_sha256,
+        "Created": manifest.created,
+        "Licence": manifest.licence,
+    }

@@ -1,0 +1,164 @@
+"""One scan, one model: label maps on the scan's own grid, with volumes and a record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from monet_core.errors import Note, OutputError, Verdict
+from monet_core.evaluation import region_volumes, write_tsv
+from monet_core.files import require_space, require_writable, sha256, write_json
+from monet_core.jobs.events import Cancel, Phase, Reporter, silent
+from monet_core.models import Model
+from monet_core.scans import (
+    Decisions,
+    LabelMap,
+    read_geometry,
+    write_labels,
+    write_volume,
+)
+from monet_core.segmenting.labelling import Labelled, label, read_and_prepare
+from monet_core.segmenting.outputs import (
+    DecoderFiles,
+    files_of,
+    refuse_other_scans,
+    staged,
+    stem_of,
+)
+from monet_core.segmenting.record import record_of
+from monet_core.segmenting.settings import SegmentSettings
+
+DEFAULTS = SegmentSettings()
+NO_DECISIONS = Decisions()
+LABEL_BYTES = 1.0  # per voxel of a label map as gzip leaves it, with plenty to spare
+ENTROPY_BYTES = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentResult:
+    """What became of one scan.
+
+    `files` and `volumes` (the table of `region_volumes`) per decoder; `notes` are all verdicts
+    from reading to the anatomy check; `peak_bytes` the predicted peak of the prediction.
+    """
+
+    scan: Path
+    stem: str
+    files: dict[str, DecoderFiles]
+    volumes: dict[str, pd.DataFrame]
+    notes: tuple[Note, ...]
+    device: str
+    precision: str
+    patch: int
+    peak_bytes: int
+    seconds: float
+
+    @property
+    def warnings(self) -> tuple[Note, ...]:
+        """Those notes that ask for a look at the result."""
+        return tuple(note for note in self.notes if note.verdict is Verdict.WARNING)
+
+
+def segment(
+    scan_path: Path,
+    model: Model,
+    out: Path,
+    settings: SegmentSettings = DEFAULTS,
+    decisions: Decisions = NO_DECISIONS,
+    report: Reporter = silent,
+    cancel: Cancel | None = None,
+    *,
+    stem: str | None = None,
+) -> SegmentResult:
+    """Segment the scan with every decoder of `model` and write the results to folder `out`.
+
+    `stem` begins the files' names (the scan's name without "_T1w" and ending if None). All files
+    appear at once at the end, or none. Raises what `read_scan` does, OutputError, ModelError,
+    NotEnoughMemoryError, CancelledError.
+    """
+    began, cancel = time.monotonic(), cancel or Cancel()
+    scan_path, out = Path(scan_path), require_writable(Path(out))
+    stem = stem or stem_of(scan_path)
+    files = files_of(out, stem, model, settings.entropy)
+    voxels = _voxels(scan_path, decisions)
+    require_space(out, int(voxels * _bytes_per_voxel(len(files), settings)))
+    source = sha256(scan_path)
+    refuse_other_scans(files, scan_path, source)
+    grid, prepared = read_and_prepare(scan_path, model, decisions, report, cancel)
+    made = label(grid, prepared, model, settings, report, cancel)
+    report(Phase("Saving"))
+    volumes = {
+        decoder: region_volumes(labels.data, labels.geometry, model.protocol(decoder))
+        for decoder, labels in made.labels.items()
+    }
+    with staged(out) as folder:
+        for decoder, target in files_of(folder, stem, model, settings.entropy).items():
+            cancel.check()
+            _write(target, decoder, model, made, volumes[decoder], decisions)
+            record = record_of(decoder, model, scan_path, source, settings, made)
+            write_json(target.record, record)
+    return _result(scan_path, stem, files, volumes, made, time.monotonic() - began)
+
+
+def _voxels(scan_path: Path, decisions: Decisions) -> int:
+    x, y, z = read_geometry(scan_path, decisions).shape
+    return x * y * z
+
+
+def _bytes_per_voxel(decoders: int, settings: SegmentSettings) -> float:
+    return decoders * (LABEL_BYTES + (ENTROPY_BYTES if settings.entropy else 0.0))
+
+
+def _write(
+    target: DecoderFiles,
+    decoder: str,
+    model: Model,
+    made: Labelled,
+    volumes: pd.DataFrame,
+    decisions: Decisions,
+) -> None:
+    labels = made.labels[decoder]
+    write_labels(target.labels, labels.data, labels)
+    _require_same_grid(target.labels, labels, decisions)
+    model.protocol(decoder).to_tsv(target.table)
+    write_tsv(volumes, target.volumes)
+    entropy = made.entropy(decoder)
+    if target.entropy is not None and entropy is not None:
+        write_volume(target.entropy, entropy, labels)
+
+
+def _require_same_grid(written: Path, labels: LabelMap, decisions: Decisions) -> None:
+    """Read back where the map lies: promise 1 is checked, not assumed."""
+    if not read_geometry(written, decisions).same_grid(labels.geometry):
+        raise OutputError(
+            "grid-changed",
+            "the label map did not come out on the scan's grid",
+            remedy="Nothing was kept; please report this scan's header.",
+            file=labels.path,
+        )
+
+
+def _result(
+    scan_path: Path,
+    stem: str,
+    files: dict[str, DecoderFiles],
+    volumes: dict[str, pd.DataFrame],
+    made: Labelled,
+    seconds: float,
+) -> SegmentResult:
+    anatomy = tuple(note for found in made.anatomy.values() for note in found)
+    return SegmentResult(
+        scan=scan_path,
+        stem=stem,
+        files=files,
+        volumes=volumes,
+        notes=made.notes + anatomy,
+        device=made.outcome.device,
+        precision=made.outcome.precision,
+        patch=made.outcome.patch,
+        peak_bytes=made.outcome.peak_bytes,
+        seconds=seconds,
+    )
