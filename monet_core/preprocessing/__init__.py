@@ -9,10 +9,12 @@ from monet_core.preprocessing.prepared import (
 from monet_core.preprocessing.preparing import prepare
 from monet_core.preprocessing.resampling import resample
 from monet_core.preprocessing.settings import PreprocessingSettings
+from monet_core.preprocessing.template import load_template
 
 __all__ = [
     "Prepared",
     "PreprocessingSettings",
+    "load_template",
     "prepare",
     "prepare_labels",
     "resample",

@@ -1,0 +1,134 @@
+"""The two optimisations of the registration, as SimpleITK sets them up.
+
+Transforms go from fixed to moving world (4x4, mm), as SimpleITK's do. One thread each: sums over
+several threads would differ in their last bits from one machine to the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its customary name
+from numpy.typing import NDArray
+
+from monet_core.preprocessing.heads import aligned_box
+from monet_core.preprocessing.resampling import resample
+from monet_core.scans.geometry import Affine, Geometry
+
+_HISTOGRAM_BINS = 32
+
+
+def as_image(array: NDArray, grid: Geometry, spacing: float | None = None) -> sitk.Image:
+    """An axis-aligned volume as SimpleITK image, first brought to `spacing` mm where given."""
+    if spacing is not None and abs(spacing - grid.spacing[0]) > 1e-6:
+        coarse = aligned_box(grid, spacing)
+        array, grid = resample(array, grid, coarse), coarse
+    image = sitk.GetImageFromArray(np.asarray(array).transpose(2, 1, 0))
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.affine[:3, 3].tolist())
+    return image
+
+
+def refine_similarity(
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    start: Affine,
+    middle: NDArray[np.float64],
+    *,
+    mask: sitk.Image | None = None,
+    information: bool = False,
+) -> tuple[Affine, float]:
+    """Rotation, shift and one scale; the metric is the squared correlation, or information.
+
+    Returns the transform and the metric's value (the lower the better). `start` may hold a scale.
+    """
+    transform = sitk.Similarity3DTransform()
+    transform.SetCenter(middle.tolist())
+    transform.SetMatrix(_proper(start).ravel().tolist(), 1e-5)
+    transform.SetTranslation(_offset(start, middle))
+    method = _method(mask)
+    if information:
+        method.SetMetricAsMattesMutualInformation(_HISTOGRAM_BINS)
+    else:
+        method.SetMetricAsCorrelation()
+    step = fixed.GetSpacing()[0] / (2 if information else 1)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        step, step / 100, 50, relaxationFactor=0.5, gradientMagnitudeTolerance=1e-8
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetInitialTransform(transform, inPlace=True)
+    method.Execute(fixed, moving)
+    return _matrix(transform), float(method.GetMetricValue())
+
+
+def refine_affine(
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    start: Affine,
+    middle: NDArray[np.float64],
+    mask: sitk.Image,
+    *,
+    steps: int,
+    sampled: float | None = None,
+) -> Affine:
+    """Twelve degrees of freedom, by Mattes mutual information.
+
+    Conjugate gradients with a line search, as steps of fixed length run away in some scans.
+    `sampled`: share of the voxels, evenly spread, that are looked at; all if None.
+    """
+    transform = sitk.AffineTransform(3)
+    transform.SetCenter(middle.tolist())
+    transform.SetMatrix(start[:3, :3].ravel().tolist())
+    transform.SetTranslation(_offset(start, middle))
+    method = _method(mask)
+    method.SetMetricAsMattesMutualInformation(_HISTOGRAM_BINS)
+    if sampled is not None:
+        method.SetMetricSamplingStrategy(method.REGULAR)
+        method.SetMetricSamplingPercentage(sampled, 1)
+    step = fixed.GetSpacing()[0] / 2
+    method.SetOptimizerAsConjugateGradientLineSearch(
+        learningRate=step,
+        numberOfIterations=steps,
+        convergenceMinimumValue=1e-5,
+        convergenceWindowSize=4,
+        lineSearchLowerLimit=0,
+        lineSearchUpperLimit=3,
+        lineSearchEpsilon=0.05,
+        lineSearchMaximumIterations=8,
+        estimateLearningRate=method.EachIteration,
+        maximumStepSizeInPhysicalUnits=step,
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetInitialTransform(transform, inPlace=True)
+    method.Execute(fixed, moving)
+    return _matrix(transform)
+
+
+def _method(mask: sitk.Image | None) -> sitk.ImageRegistrationMethod:
+    method = sitk.ImageRegistrationMethod()
+    method.SetNumberOfThreads(1)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetMetricSamplingStrategy(method.NONE)
+    if mask is not None:
+        method.SetMetricFixedMask(mask)
+    return method
+
+
+def _proper(matrix: Affine) -> NDArray[np.float64]:
+    """The 3x3 part as exact rotation times scale, as SimpleITK's similarity demands."""
+    left, sizes, right = np.linalg.svd(matrix[:3, :3])
+    return left @ right * np.cbrt(sizes.prod())
+
+
+def _offset(matrix: Affine, middle: NDArray[np.float64]) -> list[float]:
+    """SimpleITK's translation, which it adds after turning about the centre."""
+    offset: list[float] = (matrix[:3, 3] - middle + matrix[:3, :3] @ middle).tolist()
+    return offset
+
+
+def _matrix(transform: sitk.Transform) -> Affine:
+    linear = np.array(transform.GetMatrix()).reshape(3, 3)
+    middle = np.array(transform.GetCenter())
+    matrix = np.eye(4)
+    matrix[:3, :3] = linear
+    matrix[:3, 3] = np.array(transform.GetTranslation()) + middle - linear @ middle
+    return matrix
