@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813 - its customary name
 from numpy.typing import NDArray
 
 from monet_core.preprocessing.heads import Head, aligned_box
-from monet_core.preprocessing.optimising import as_image
+from monet_core.preprocessing.optimising import as_image, one_thread
 from monet_core.preprocessing.resampling import resample
 from monet_core.scans.geometry import Affine, Geometry
 
@@ -22,10 +22,10 @@ def estimate_bias(head: Head) -> tuple[NDArray[np.float32], Geometry]:
     grid = aligned_box(head.geometry, _SPACING_MM)
     mask = resample(head.foreground.astype(np.uint8), head.geometry, grid, mode="nearest")
     image = as_image(np.maximum(head.image, 1e-3), head.geometry, _SPACING_MM)
-    n4 = sitk.N4BiasFieldCorrectionImageFilter()
-    n4.SetNumberOfThreads(1)
-    n4.SetMaximumNumberOfIterations(_ITERATIONS)
-    n4.Execute(image, as_image(mask, grid))
+    with one_thread():
+        n4 = sitk.N4BiasFieldCorrectionImageFilter()
+        n4.SetMaximumNumberOfIterations(_ITERATIONS)
+        n4.Execute(image, as_image(mask, grid))
     field = sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).transpose(2, 1, 0)
     return np.ascontiguousarray(field, dtype=np.float32), grid
 

@@ -1,10 +1,13 @@
 """The two optimisations of the registration, as SimpleITK sets them up.
 
-Transforms go from fixed to moving world (4x4, mm), as SimpleITK's do. One thread each: sums over
-several threads would differ in their last bits from one machine to the next.
+Transforms go from fixed to moving world (4x4, mm), as SimpleITK's do.
 """
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its customary name
@@ -15,6 +18,23 @@ from monet_core.preprocessing.resampling import resample
 from monet_core.scans.geometry import Affine, Geometry
 
 _HISTOGRAM_BINS = 32
+_global_setting = threading.Lock()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let SimpleITK work in one thread meanwhile, so that sums come out the same to the last bit.
+
+    Mutual information and N4 add up what their threads found in the order in which these end;
+    the setting of a single filter does not reach into its metric, only the global one does.
+    """
+    with _global_setting:
+        before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+        try:
+            yield
+        finally:
+            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def as_image(array: NDArray, grid: Geometry, spacing: float | None = None) -> sitk.Image:
@@ -105,7 +125,6 @@ def refine_affine(
 
 def _method(mask: sitk.Image | None) -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetMetricSamplingStrategy(method.NONE)
     if mask is not None:
@@ -113,7 +132,7 @@ def _method(mask: sitk.Image | None) -> sitk.ImageRegistrationMethod:
     return method
 
 
-def _proper(matrix: Affine) -> NDArray[np.float64]:
+def _proper(matrix: Affine) -> NDArray:
     """The 3x3 part as exact rotation times scale, as SimpleITK's similarity demands."""
     left, sizes, right = np.linalg.svd(matrix[:3, :3])
     return left @ right * np.cbrt(sizes.prod())
@@ -125,7 +144,7 @@ def _offset(matrix: Affine, middle: NDArray[np.float64]) -> list[float]:
     return offset
 
 
-def _matrix(transform: sitk.Transform) -> Affine:
+def _matrix(transform: sitk.Similarity3DTransform | sitk.AffineTransform) -> Affine:
     linear = np.array(transform.GetMatrix()).reshape(3, 3)
     middle = np.array(transform.GetCenter())
     matrix = np.eye(4)

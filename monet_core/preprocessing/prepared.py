@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monet_core.errors import Note
-from monet_core.preprocessing.resampling import resample
+from monet_core.preprocessing.resampling import inverse, resample
 from monet_core.scans.geometry import Affine, Geometry
 from monet_core.scans.scan import LabelMap
 
@@ -48,11 +48,11 @@ def restore_labels(labels: NDArray, prepared: Prepared, geometry: Geometry) -> N
 
     `geometry` is the scan's; 0 where it reaches beyond the model grid.
     """
-    back = np.linalg.inv(prepared.transform).astype(np.float64)
+    back = inverse(prepared.transform)
     return resample(labels, prepared.geometry, geometry, back, "label").astype(np.int32, copy=False)
 
 
 def restore_volume(volume: NDArray, prepared: Prepared, geometry: Geometry) -> NDArray[np.float32]:
     """A float `volume` on `prepared`'s grid on the scan's grid, linearly: float32; 0 outside."""
-    back = np.linalg.inv(prepared.transform).astype(np.float64)
+    back = inverse(prepared.transform)
     return np.asarray(resample(volume, prepared.geometry, geometry, back, "linear"), np.float32)

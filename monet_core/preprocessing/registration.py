@@ -19,8 +19,13 @@ from scipy import ndimage
 from scipy.linalg import polar
 
 from monet_core.preprocessing.heads import Head, aligned_box
-from monet_core.preprocessing.optimising import as_image, refine_affine, refine_similarity
-from monet_core.preprocessing.resampling import resample
+from monet_core.preprocessing.optimising import (
+    as_image,
+    one_thread,
+    refine_affine,
+    refine_similarity,
+)
+from monet_core.preprocessing.resampling import inverse, resample
 from monet_core.preprocessing.starts import find_starts
 from monet_core.preprocessing.template import Reference
 from monet_core.scans.geometry import Affine, Geometry
@@ -70,27 +75,20 @@ def register(head: Head, reference: Reference) -> Registration:
         else (reference.brain, reference.grid)
     )
     starts = find_starts(coarse_fixed, (moving, head.geometry), _STARTS)
-    middle = reference.middle
-    matrix = _best_start(starts, head, moving, reference)
-    fixed, mask = _brain_images(reference, 4.0)
-    coarse = as_image(moving, head.geometry, 4.0)
-    matrix, _ = refine_similarity(fixed, coarse, matrix, middle, mask=mask, information=True)
-    matrix = refine_affine(fixed, coarse, matrix, middle, mask, steps=40)
-    fixed, mask = _brain_images(reference, 2.0)
-    fine = as_image(moving, head.geometry, 2.0)
-    matrix = refine_affine(fixed, fine, matrix, middle, mask, steps=12, sampled=0.15)
-    affine = np.linalg.inv(matrix)
+    with one_thread():
+        start = _best_start(starts, head, moving, reference)
+        affine = inverse(_to_brain(start, head, moving, reference))
     correlation = _correlation(moving, head.geometry, affine, reference)
     if not _plausible(affine, correlation):
-        shift = np.linalg.inv(starts[0])
+        shift = inverse(starts[0])
         return Registration(shift, shift, correlation, good=False)
-    return Registration(_rigid_part(affine, middle), affine, correlation, good=True)
+    return Registration(_rigid_part(affine, reference.middle), affine, correlation, good=True)
 
 
 def coverage(registration: Registration, scan: Geometry, reference: Reference) -> float:
     """Share (0 to 1) of the reference's brain that lies in the scan's field of view."""
     index = np.argwhere(reference.mask[::4, ::4, ::4]) * 4
-    to_scan = np.linalg.inv(registration.affine @ scan.affine) @ reference.grid.affine
+    to_scan = inverse(registration.affine @ scan.affine) @ reference.grid.affine
     points = index @ to_scan[:3, :3].T + to_scan[:3, 3]
     inside = (points > -0.5) & (points < np.asarray(scan.shape) - 0.5)
     return float(inside.all(axis=1).mean())
@@ -98,7 +96,7 @@ def coverage(registration: Registration, scan: Geometry, reference: Reference) -
 
 def brain_on(head: Head, registration: Registration, reference: Reference) -> NDArray[np.bool_]:
     """The reference's brain mask brought to the scan's working copy, bool on `head.geometry`."""
-    back = np.linalg.inv(registration.affine)
+    back = inverse(registration.affine)
     mask = resample(reference.mask.astype(np.float32), reference.grid, head.geometry, back)
     return (mask > 0.5) & head.foreground
 
@@ -120,6 +118,20 @@ def _best_start(
             refined.append((matrix, value - (_HEADER_ADVANTAGE if i == 0 else 0.0), i))
         found = sorted(refined, key=lambda each: each[1])[:kept]
     return found[0][0]
+
+
+def _to_brain(
+    start: Affine, head: Head, moving: NDArray[np.float32], reference: Reference
+) -> Affine:
+    """Fit the brain, and nothing but it, from 4 to 2 mm; fixed -> moving, affine."""
+    middle = reference.middle
+    fixed, mask = _brain_images(reference, 4.0)
+    image = as_image(moving, head.geometry, 4.0)
+    matrix, _ = refine_similarity(fixed, image, start, middle, mask=mask, information=True)
+    matrix = refine_affine(fixed, image, matrix, middle, mask, steps=40)
+    fixed, mask = _brain_images(reference, 2.0)
+    image = as_image(moving, head.geometry, 2.0)
+    return refine_affine(fixed, image, matrix, middle, mask, steps=12, sampled=0.15)
 
 
 @lru_cache(maxsize=8)
@@ -158,7 +170,7 @@ def _plausible(affine: Affine, correlation: float) -> bool:
 def _rigid_part(affine: Affine, middle: NDArray[np.float64]) -> Affine:
     """The affine transform's rotation about the point that it brings to `middle`."""
     rotation, _ = polar(affine[:3, :3])
-    point = np.linalg.inv(affine) @ np.append(middle, 1)
+    point = inverse(affine) @ np.append(middle, 1)
     rigid = np.eye(4)
     rigid[:3, :3] = rotation
     rigid[:3, 3] = middle - rotation @ point[:3]

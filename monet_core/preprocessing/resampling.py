@@ -53,7 +53,12 @@ def index_matrix(source: Geometry, target: Geometry, transform: Affine | None = 
     """4x4 matrix from voxel indices of `target` to those of `source`."""
     moved = source.affine if transform is None else transform @ source.affine
     # Rounding off the noise of the inversion keeps whole-voxel shifts free of interpolation.
-    return np.round(np.linalg.inv(moved) @ target.affine, 9) + 0.0
+    return np.round(inverse(moved) @ target.affine, 9) + 0.0
+
+
+def inverse(matrix: Affine) -> Affine:
+    """The inverse of a 4x4 matrix, as float64."""
+    return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _interpolate(

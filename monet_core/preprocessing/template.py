@@ -57,7 +57,9 @@ def load_reference() -> Reference:
 def _load(name: str) -> tuple[NDArray[np.float32], Geometry]:
     place = resources.files("monet_resources").joinpath("template", name)
     with resources.as_file(place) as path:
-        volume = nib.load(path)
-        data = np.asarray(volume.dataobj, np.float32) / 255
+        volume = nib.Nifti1Image.from_filename(path)
+        data = (np.asarray(volume.dataobj, np.float32) / 255).astype(np.float32, copy=False)
     data.setflags(write=False)
-    return data, Geometry((data.shape[0], data.shape[1], data.shape[2]), volume.affine)
+    return data, Geometry(
+        (data.shape[0], data.shape[1], data.shape[2]), np.asarray(volume.affine, np.float64)
+    )
