@@ -129,3 +129,5 @@ def set_up_logging(verbose: bool) -> None:
         level=logging.INFO if verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    # Fabric tells at INFO what every run does.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)

@@ -75,9 +75,11 @@ def compare(
         dict(_named(text) for text in segmentations), to, out, reference, not no_distances
     )
     _tell(result.notes)
-    means = result.table.groupby(["a", "b"], sort=False)["dice"].mean()
-    for (a, b), dice in means.items():
-        typer.echo(f"{a} - {b}: mean Dice {dice:.3f} over {len(result.regions)} regions")
+    for pair in result.pairs.to_dict("records"):
+        typer.echo(
+            f"{pair['a']} - {pair['b']}: mean Dice {pair['dice']:.3f} over "
+            f"{len(result.regions)} regions"
+        )
     typer.echo(f"Tables in {out}")
 
 

@@ -221,7 +221,7 @@ class Trainer:
         state, settings = self.state, self._settings
         epoch = state.step // self._schedule.steps_per_epoch
         values = {f"train/{n}": s / state.loss_steps for n, s in state.loss_sums.items()}
-        values["learning_rate"] = self._raw_optimizer.param_groups[0]["lr"]
+        values["learning_rate"] = learning_rate(settings, state.step - 1, self._total)
         last = epoch == settings.epochs
         scores: list[ScanDice] = []
         if self._main and (last or epoch % settings.validate_every == 0):

@@ -1,5 +1,7 @@
 """Learning rate as a function of the step; moving average of weights."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -21,7 +23,7 @@ def test_warm_up_rises_and_the_cosine_falls_to_almost_nothing() -> None:
     rates = [learning_rate(settings, step, 100) for step in range(100)]
     assert rates[:10] == [(step + 1) / 10 for step in range(10)]
     assert rates[10] == 1.0
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates[10:]))
     assert rates[-1] < 0.001
 
 

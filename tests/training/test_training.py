@@ -245,14 +245,14 @@ def test_a_run_that_learns_nothing_stops_and_says_so(
         patch.setattr(
             "monet_core.training.validation.dice_per_region", lambda p, t, c: dict.fromkeys(c, 0.0)
         )
-        with pytest.raises(TrainingError, match="0 for 3 epochs.*monet check"):
+        with pytest.raises(TrainingError, match=r"0 for 3 epochs.*monet check"):
             train(request(data, tmp_path / "run", cache, settings=what), silent, Cancel())
     assert len(read_metrics(tmp_path / "run")) == 3
 
 
 def test_a_folder_with_a_run_is_not_overwritten(data: Path, cache: Path, tmp_path: Path) -> None:
     train(request(data, tmp_path / "run", cache, settings=settings(epochs=1)), silent, Cancel())
-    with pytest.raises(TrainingError, match="a run was begun here.*--resume"):
+    with pytest.raises(TrainingError, match=r"a run was begun here.*--resume"):
         train(request(data, tmp_path / "run", cache), silent, Cancel())
     with pytest.raises(TrainingError, match="holds no run"):
         train(request(data, tmp_path / "other", cache, resume=True), silent, Cancel())
