@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import pandas as pd
+import torch
 
-from monet_core.errors import Note, OutputError, Verdict
+from monet_core.errors import Note, NotEnoughMemoryError, OutputError, Verdict
 from monet_core.evaluation import region_volumes, write_tsv
 from monet_core.files import require_space, require_writable, sha256, write_json
 from monet_core.jobs.events import Cancel, Phase, Reporter, silent
@@ -21,6 +24,7 @@ from monet_core.scans import (
     write_volume,
 )
 from monet_core.segmenting.labelling import Labelled, label, read_and_prepare
+from monet_core.segmenting.memory import free_bytes, handling_peak_bytes
 from monet_core.segmenting.outputs import (
     DecoderFiles,
     files_of,
@@ -42,7 +46,8 @@ class SegmentResult:
     """What became of one scan.
 
     `files` and `volumes` (the table of `region_volumes`) per decoder; `notes` are all verdicts
-    from reading to the anatomy check; `peak_bytes` the predicted peak of the prediction.
+    from reading to the anatomy check; `peak_bytes` is the memory
+    predicted to be taken on top of program and model.
     """
 
     scan: Path
@@ -83,8 +88,9 @@ def segment(
     scan_path, out = Path(scan_path), require_writable(Path(out))
     stem = stem or stem_of(scan_path)
     files = files_of(out, stem, model, settings.entropy)
-    voxels = _voxels(scan_path, decisions)
-    require_space(out, int(voxels * _bytes_per_voxel(len(files), settings)))
+    shape = read_geometry(scan_path, decisions).shape
+    require_space(out, int(prod(shape) * _bytes_per_voxel(len(files), settings)))
+    handling = _require_memory(shape, len(files), scan_path)
     source = sha256(scan_path)
     refuse_other_scans(files, scan_path, source)
     grid, prepared = read_and_prepare(scan_path, model, decisions, report, cancel)
@@ -100,12 +106,21 @@ def segment(
             _write(target, decoder, model, made, volumes[decoder], decisions)
             record = record_of(decoder, model, scan_path, source, settings, made)
             write_json(target.record, record)
-    return _result(scan_path, stem, files, volumes, made, time.monotonic() - began)
+    peak = max(handling, made.outcome.peak_bytes)
+    return _result(scan_path, stem, files, volumes, made, peak, time.monotonic() - began)
 
 
-def _voxels(scan_path: Path, decisions: Decisions) -> int:
-    x, y, z = read_geometry(scan_path, decisions).shape
-    return x * y * z
+def _require_memory(shape: Sequence[int], decoders: int, scan_path: Path) -> int:
+    """Bytes that handling a scan of `shape` takes; NotEnoughMemoryError where they are not free."""
+    needed, free = handling_peak_bytes(shape, decoders), free_bytes(torch.device("cpu"))
+    if needed > free:
+        raise NotEnoughMemoryError(
+            "not-enough-memory",
+            f"about {needed / 1e9:.1f} GB of memory are needed and {free / 1e9:.1f} GB are free",
+            remedy="Close other programs, or use a machine with more memory.",
+            file=scan_path,
+        )
+    return needed
 
 
 def _bytes_per_voxel(decoders: int, settings: SegmentSettings) -> float:
@@ -147,6 +162,7 @@ def _result(
     files: dict[str, DecoderFiles],
     volumes: dict[str, pd.DataFrame],
     made: Labelled,
+    peak_bytes: int,
     seconds: float,
 ) -> SegmentResult:
     anatomy = tuple(note for found in made.anatomy.values() for note in found)
@@ -159,6 +175,6 @@ def _result(
         device=made.outcome.device,
         precision=made.outcome.precision,
         patch=made.outcome.patch,
-        peak_bytes=made.outcome.peak_bytes,
+        peak_bytes=peak_bytes,
         seconds=seconds,
     )

@@ -11,7 +11,7 @@ from phantoms import (
     save,
 )
 
-from monet_core.errors import OutputError, ScanError, Verdict
+from monet_core.errors import NotEnoughMemoryError, OutputError, ScanError, Verdict
 from monet_core.jobs import Cancel, CancelledError, Message, Phase, Progress
 from monet_core.models import Model
 from monet_core.protocols import load_protocol
@@ -180,6 +180,18 @@ def test_too_little_space_is_told_before_the_work(tmp_path, phantom, monkeypatch
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     events = []
     with pytest.raises(OutputError, match=r"0 MB are needed, 0 MB are free"):
+        segment(scan, model_of(), tmp_path / "out", SETTINGS, report=events.append)
+    assert events == []
+
+
+def test_a_scan_too_large_for_the_memory_is_refused_before_it_is_read(
+    tmp_path, phantom, monkeypatch, model_of
+):
+    image, _, affine = phantom
+    scan = save(tmp_path / "s_T1w.nii.gz", image, affine)
+    monkeypatch.setattr("monet_core.segmenting.single.free_bytes", lambda _: 10**8)
+    events = []
+    with pytest.raises(NotEnoughMemoryError, match=r"s_T1w.*0\.2 GB of memory.*0\.1 GB are free"):
         segment(scan, model_of(), tmp_path / "out", SETTINGS, report=events.append)
     assert events == []
 
