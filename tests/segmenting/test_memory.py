@@ -33,7 +33,7 @@ print(json.dumps([before * 1024, kilobytes("VmHWM") * 1024]))
 
 CASES = [
     {"shape": [64, 64, 64], "patch": 64, "decoders": {"a": 139, "b": 16}, "network": {}},
-    {"shape": [96, 96, 96], "patch": 96, "decoders": {"a": 16}, "network": {"width": 8}},
+    {"shape": [80, 80, 80], "patch": 80, "decoders": {"a": 16}, "network": {"width": 8}},
     {"shape": [72, 48, 48], "patch": 48, "decoders": {"a": 139}, "network": {"width": 8}},
     {"shape": [64, 64, 64], "patch": 64, "decoders": {"a": 16}, "network": {"residual": True}},
 ]
