@@ -5,6 +5,8 @@ Transforms go from fixed to moving world (4x4, mm), as SimpleITK's do.
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from monet_core.preprocessing.heads import aligned_box
 from monet_core.preprocessing.resampling import resample
 from monet_core.scans.geometry import Affine, Geometry
 
+_logger = logging.getLogger(__name__)
 _HISTOGRAM_BINS = 32
 _global_setting = threading.Lock()
 
@@ -59,7 +62,8 @@ def refine_similarity(
 ) -> tuple[Affine, float]:
     """Rotation, shift and one scale; the metric is the squared correlation, or information.
 
-    Returns the transform and the metric's value (the lower the better). `start` may hold a scale.
+    Returns the transform and the metric's value, the lower the better; `start` itself and
+    infinity where it leads out of the image. `start` may hold a scale.
     """
     transform = sitk.Similarity3DTransform()
     transform.SetCenter(middle.tolist())
@@ -75,9 +79,8 @@ def refine_similarity(
         step, step / 100, 50, relaxationFactor=0.5, gradientMagnitudeTolerance=1e-8
     )
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(fixed, moving)
-    return _matrix(transform), float(method.GetMetricValue())
+    value = _execute(method, fixed, moving, transform)
+    return (start, value) if value == math.inf else (_matrix(transform), value)
 
 
 def refine_affine(
@@ -93,7 +96,8 @@ def refine_affine(
     """Twelve degrees of freedom, by Mattes mutual information.
 
     Conjugate gradients with a line search, as steps of fixed length run away in some scans.
-    `sampled`: share of the voxels, evenly spread, that are looked at; all if None.
+    `sampled`: share of the voxels, evenly spread, that are looked at; all if None. Returns
+    `start` itself where it leads out of the image.
     """
     transform = sitk.AffineTransform(3)
     transform.SetCenter(middle.tolist())
@@ -118,9 +122,25 @@ def refine_affine(
         maximumStepSizeInPhysicalUnits=step,
     )
     method.SetOptimizerScalesFromPhysicalShift()
+    value = _execute(method, fixed, moving, transform)
+    return start if value == math.inf else _matrix(transform)
+
+
+def _execute(
+    method: sitk.ImageRegistrationMethod,
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    transform: sitk.Transform,
+) -> float:
+    """Optimise `transform` in place; the metric's value, infinite where the images part."""
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(fixed, moving)
-    return _matrix(transform)
+    try:
+        method.Execute(fixed, moving)
+    except RuntimeError as error:
+        # SimpleITK's only error type; what it says of itself is that the overlap was lost.
+        _logger.info("a start was given up: %s", error)
+        return math.inf
+    return float(method.GetMetricValue())
 
 
 def _method(mask: sitk.Image | None) -> sitk.ImageRegistrationMethod:
