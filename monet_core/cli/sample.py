@@ -46,22 +46,24 @@ def sample(out: options.Out = Path("sample-out")) -> None:
 def train_on_phantoms(out: Path, report: Reporter, cancel: Cancel) -> Path:
     """Both stages of the paper in miniature; returns the run of the second."""
     from monet_core.datasets.phantom import write_phantoms
-    from monet_core.protocols import load_protocol
+    from monet_core.protocols import convert_labels, find_mapping, load_protocol
     from monet_core.training import TrainingRequest, train
 
-    malc = load_protocol("malc")
-    sides = {side: [r.index for r in malc.regions if r.index >= 100 and r.hemisphere == side]
-             for side in "LR"}  # fmt: skip
+    malc, first = load_protocol("malc"), load_protocol("first")
+    left, right = (
+        [r.index for r in malc.regions if r.index >= 100 and r.hemisphere == side] for side in "LR"
+    )
     work = out / "phantom-training"
-    data = write_phantoms(work / "phantoms", (sides["L"], sides["R"]), train=6)
+    data = write_phantoms(work / "phantoms", (left, right), train=6)
+    partial = work / "partial"
+    convert_labels(data, partial, find_mapping(malc, first))
     start = None
-    for stage in ("pretrain", "finetune"):
-        run = work / stage if stage == "pretrain" else work / _MODEL
-        # Both stages read the same label files: stage 1 what FIRST's structures are in them.
+    for stage, run in (("pretrain", work / "pretrain"), ("finetune", work / _MODEL)):
         request = TrainingRequest(
-            data=data if stage == "finetune" else _partial(data, work),
+            data=data,
             out=run,
             settings=_settings(stage),
+            labels=partial if stage == "pretrain" else None,
             start=start,
             resume=(run / "config.json").exists(),
             missing="absent",
@@ -72,23 +74,8 @@ def train_on_phantoms(out: Path, report: Reporter, cancel: Cancel) -> Path:
     return run
 
 
-def _partial(data: Path, work: Path) -> Path:
-    """A table of the phantoms with their partial labels, extracted from the full ones."""
-    from monet_core.files import write_text
-    from monet_core.protocols import convert_labels, find_mapping, load_protocol
-
-    mapping = find_mapping(load_protocol("malc"), load_protocol("first"))
-    rows = ["scan\tlabels\tprotocol\tsplit"]
-    for result in convert_labels(data, work / "partial", mapping):
-        if result.error is not None:
-            raise result.error
-        scan = result.source.with_name(result.source.name.replace("_dseg", "_T1w"))
-        rows.append(f"{scan.resolve()}\t{result.target}\tfirst\t{result.source.parent.name}")
-    write_text(work / "partial.tsv", "\n".join(rows) + "\n")
-    return work / "partial.tsv"
-
-
 def _settings(stage: str) -> TrainingSettings:
+    from monet_core.losses import LossSettings
     from monet_core.networks import NetworkSettings
     from monet_core.preprocessing import PreprocessingSettings
     from monet_core.training import TrainingSettings, recipe_settings
@@ -100,11 +87,12 @@ def _settings(stage: str) -> TrainingSettings:
         **{
             **values,
             "protocols": protocols,
-            "epochs": 10 if pretraining else 40,
+            "epochs": 5 if pretraining else 20,
             "learning_rate": 5e-3,
             "patch": _PATCH,
-            "network": NetworkSettings(width=12, levels=3),
+            "network": NetworkSettings(width=8, levels=3),
             "preprocessing": PreprocessingSettings(spacing_mm=_SPACING_MM),
-            "validate_every": 10,
+            "validate_every": 5,
+            "loss": LossSettings(kind="dice_ce"),
         }
     )

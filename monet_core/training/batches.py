@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,7 @@ def batches(
         batch_sampler=sampler,
         num_workers=workers,
         collate_fn=partial(collate, unannotated=dict(unannotated)),
+        worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=pin,
         prefetch_factor=2 if workers else None,
     )
@@ -98,3 +100,12 @@ def collate(
         )
         for (decoders, missing), same in kinds.items()
     ]
+
+
+def _leave_signals_to_the_trainer(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; only the trainer may decide when to stop.
+
+    Workers end by themselves when it does, however it ends.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

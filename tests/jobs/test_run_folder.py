@@ -22,7 +22,7 @@ from monet_core.jobs import (
 )
 
 
-def _hold(folder: Path, ready, release) -> None:  # noqa: ANN001
+def _hold(folder: Path, ready, release) -> None:
     with locked(folder):
         ready.set()
         release.wait(20)

@@ -1,6 +1,7 @@
 """kill -9 at random moments, then --resume: the same weights as an uninterrupted run."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -27,7 +28,9 @@ COMMAND = (
 def start(data: Path, out: Path, cache: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "monet_core.cli", "pretrain", str(data), "--out", str(out)]
     return subprocess.Popen(
-        [*command, "--cache", str(cache), *COMMAND, *more], stderr=subprocess.PIPE
+        [*command, "--cache", str(cache), *COMMAND, *more],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
 
 
@@ -86,7 +89,7 @@ def test_a_polite_stop_keeps_a_checkpoint(number: signal.Signals, tmp_path: Path
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(number)
+    os.killpg(process.pid, number)  # as a terminal does: the workers get it too
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"cancelled; what was finished is kept" in said
