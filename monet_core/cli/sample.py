@@ -9,6 +9,7 @@ import typer
 
 from monet_core.cli import options
 from monet_core.cli.console import console, reporting
+from monet_core.cli.segment import draw
 
 if TYPE_CHECKING:
     from monet_core.jobs import Cancel, Reporter
@@ -28,7 +29,8 @@ def sample(out: options.Out = Path("sample-out")) -> None:
     from monet_resources import SAMPLE
 
     from monet_core.models import list_models, load_model
-    from monet_core.segmenting import SegmentSettings, segment
+    from monet_core.scans import Decisions
+    from monet_core.segmenting import segment
 
     with reporting() as (report, cancel):
         shipped = list_models()
@@ -37,10 +39,13 @@ def sample(out: options.Out = Path("sample-out")) -> None:
         else:
             console.print(_PHANTOM_SAYS, markup=False)
             folder = train_on_phantoms(out, report, cancel)
-        settings = SegmentSettings()
-        result = segment(SAMPLE, load_model(folder), out, settings, report=report, cancel=cancel)
-    for path in result.files:
-        typer.echo(path)
+        model = load_model(folder)
+        result = segment(SAMPLE, model, out, report=report, cancel=cancel)
+        picture = draw(result, model, Decisions())
+    for files in result.files.values():
+        for path in files.all:
+            typer.echo(path)
+    typer.echo(picture)
 
 
 def train_on_phantoms(out: Path, report: Reporter, cancel: Cancel) -> Path:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monet_core.cli import options
 from monet_core.cli.console import reporting
+
+if TYPE_CHECKING:
+    from monet_core.models import Model
+    from monet_core.scans import Decisions
+    from monet_core.segmenting import SegmentResult
 
 
 def segment(
@@ -30,6 +35,9 @@ def segment(
     entropy: Annotated[
         bool, typer.Option("--entropy", help="Also write maps of the posterior entropy.")
     ] = False,
+    picture: Annotated[
+        bool, typer.Option("--picture", help="Also draw each result over its scan (PNG).")
+    ] = False,
     device: options.Device = "auto",
     precision: options.Precision = "auto",
     use_form: options.UseForm = None,
@@ -47,7 +55,25 @@ def segment(
     with reporting() as (report, cancel):
         loaded = load_model(resolve_model(model) if model else shipped_model())
         outcomes = segment_many(scans, loaded, out, settings, decided, report, cancel)
+        for outcome in outcomes if picture else ():
+            if not isinstance(outcome, Failure):
+                draw(outcome, loaded, decided)
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented into {out}")
     if failed:
         raise typer.Exit(1)
+
+
+def draw(result: SegmentResult, model: Model, decided: Decisions) -> Path:
+    """Write `<stem>_overlay.png` beside the results of one scan."""
+    from monet_core.evaluation import overlay_picture
+    from monet_core.scans import read_labels, read_scan
+
+    shown = {}
+    for decoder, files in result.files.items():
+        protocol = model.protocol(decoder)
+        labels = read_labels(files.labels, decided)
+        shown[f"{protocol.name}, {protocol.n_classes - 1} regions"] = labels, protocol
+    path = next(iter(result.files.values())).labels.with_name(f"{result.stem}_overlay.png")
+    overlay_picture(read_scan(result.scan, decided), shown, path)
+    return path

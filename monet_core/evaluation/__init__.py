@@ -6,6 +6,7 @@ from monet_core.evaluation.dice import dice_per_region
 from monet_core.evaluation.evaluate import evaluate_pair
 from monet_core.evaluation.figures import box_plot, groups_of, learning_curves
 from monet_core.evaluation.folders import Evaluation, evaluate_folders, region_set
+from monet_core.evaluation.overlays import overlay_picture
 from monet_core.evaluation.summary import Summary, summarise
 from monet_core.evaluation.surfaces import SurfaceDistances, surface_distances
 from monet_core.evaluation.tables import read_tsv, write_tsv
@@ -25,6 +26,7 @@ __all__ = [
     "groups_of",
     "joint_counts",
     "learning_curves",
+    "overlay_picture",
     "read_tsv",
     "region_set",
     "region_volumes",

@@ -97,7 +97,7 @@ class PreparedCache:
             notes: tuple[Note, ...] = ()
             if damage:
                 notes = (_damage_note(name, damage),)
-                log.warning("%s", notes[0])
+                log.info("%s", notes[0])
                 report(Message(str(notes[0]), "warning"))
             self._build(key, request, report)
             subject = self._open(key, name)

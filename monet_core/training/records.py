@@ -9,7 +9,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from monet_core.files import write_text
+from monet_core.files import append_line, telling_about, write_text
 from monet_core.training.validation import ScanDice
 
 METRICS, REGIONS = "metrics.jsonl", "regions.jsonl"
@@ -34,9 +34,10 @@ class Records:
             dice = _finite({str(index): value for index, value in score.regions.items()})
             row = {"epoch": epoch, "step": step, "scan": score.scan, "decoder": score.decoder}
             _append(self._folder / REGIONS, {**row, "dice": dice})
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
-        self._board.flush()
+        with telling_about(self._folder / "tensorboard"):
+            for name, value in values.items():
+                self._board.add_scalar(name, value, step)
+            self._board.flush()
 
     def close(self) -> None:
         """Close the TensorBoard file."""
@@ -65,8 +66,7 @@ def _cut(path: Path, step: int) -> None:
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(row) + "\n")
+    append_line(path, json.dumps(row))
 
 
 def _finite(values: dict[str, float]) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 
 from monet_core.datasets import CheckReport, Dataset, check_dataset, find_dataset
 from monet_core.errors import DatasetError, TrainingError, Verdict
+from monet_core.evaluation import learning_curves
 from monet_core.files import read_json, write_json
 from monet_core.jobs import (
     Cancel,
@@ -32,13 +33,14 @@ from monet_core.preprocessing import PreprocessingSettings
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
 from monet_core.training.checkpoints import CURRENT, PREVIOUS
+from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
 from monet_core.training.subjects import TrainingData, load_protocols, prepare_data, run_cache
 from monet_core.training.trainer import Trainer, make_fabric
 
 log = logging.getLogger(__name__)
 
-CONFIG, MODEL = "config.json", "model"
+CONFIG, MODEL, CURVES = "config.json", "model", "curves.png"
 CHECK = {FULL: "check.tsv", PARTIAL: "check-partial.tsv"}
 
 LICENCE = "as the training data allow (labels of MALC: non-commercial)"
@@ -100,6 +102,8 @@ def _train(request: TrainingRequest, fabric: Any, report: Reporter, cancel: Canc
 
     trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel)
     state = trainer.run()
+    if fabric.is_global_zero:
+        learning_curves(read_metrics(request.out), request.out / CURVES, request.out.name)
     report(Done({"best_epoch": state.best_epoch, "best_dice": state.best_dice}))
     return request.out / MODEL
 

@@ -75,19 +75,22 @@ def test_the_second_stage_takes_network_and_preprocessing_from_the_first(world: 
     manifest = load_model(world / "stage2").manifest
     assert manifest.network.width == 8
     assert manifest.preprocessing["spacing_mm"] == 3.0
+    assert (world / "stage2/curves.png").stat().st_size > 1000
     assert [decoder.name for decoder in manifest.decoders] == ["full", "partial"]
     assert manifest.training["start"] == "stage1"
 
 
 def test_segment_then_evaluate_finds_the_structures(world: Path, tmp_path: Path) -> None:
     scans = world / "malc/validation"
-    done = monet("segment", scans, "--model", world / "stage2", "--out", tmp_path / "seg")
+    words = ("--model", world / "stage2", "--out", tmp_path / "seg", "--picture")
+    done = monet("segment", scans, *words)
     assert done.exit_code == 0, done.output
     assert "1 of 1 scans segmented" in done.output
     full = tmp_path / "seg/sub-9_seg-malc_dseg.nii.gz"
     partial = tmp_path / "seg/sub-9_seg-first_dseg.nii.gz"
     assert set(np.unique(np.asarray(nib.load(full).dataobj))) <= {0, *MALC_OF_FIRST.values()}
     assert partial.exists()
+    assert (tmp_path / "seg/sub-9_overlay.png").stat().st_size > 1000
     done = monet("evaluate", tmp_path / "seg", scans, "--protocol", "malc", "--out", tmp_path / "e")
     assert done.exit_code == 0, done.output
     summary = json.loads((tmp_path / "e/summary.json").read_text())
