@@ -86,9 +86,27 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
+    """Write UTF-8 text atomically; bytes of file names that are no UTF-8 as \\udcXX."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line of UTF-8 text; OutputError where the disk is full or read-only."""
+    with (
+        telling_about(path),
+        path.open("a", encoding="utf-8", errors="backslashreplace") as stream,
+    ):
+        stream.write(line + "\n")
+
+
+@contextmanager
+def telling_about(path: Path) -> Iterator[None]:
+    """Turn the OSError of writing to `path` into an OutputError in words."""
+    try:
+        yield
+    except OSError as error:
+        raise _output_error(error, path) from error
 
 
 def read_json(path: Path) -> Any:
@@ -119,6 +137,14 @@ def _output_error(error: OSError, path: Path) -> OutputError:
             f"the disk is full ({free / 1e6:.0f} MB free)",
             remedy="Free some space and run the same command again; nothing was half-written.",
             file=path,
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return OutputError(
+            "path-too-long",
+            f"the path is too long for this disk ({len(str(path))} characters, its last part "
+            f"{len(path.name)})",
+            remedy="Choose a shorter name or a folder with a shorter path.",
+            file=f"{str(path)[:200]}..." if len(str(path)) > 200 else path,
         )
     return OutputError(
         "not-writable",

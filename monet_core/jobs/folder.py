@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from monet_core.errors import OutputError
-from monet_core.files import require_writable, write_json
+from monet_core.files import append_line, require_writable, write_json
 from monet_core.jobs.events import Event, Reporter
 
 EVENTS = "events.jsonl"
@@ -62,15 +62,22 @@ class JsonlReporter:
     def __call__(self, event: Event) -> None:
         """Write the event as one line of JSON with its type's name under "event"."""
         line = json.dumps({"event": type(event).__name__, **asdict(event)})
-        with self._lock, self._path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        with self._lock:
+            append_line(self._path, line)
         self._also(event)
+
+
+class _RunLog(logging.FileHandler):
+    """A log that goes without a line where the disk is full; the checkpoint tells that."""
+
+    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Keep logging's own traceback from the user."""
 
 
 @contextmanager
 def log_to(folder: Path) -> Iterator[None]:
     """Copy the engine's log into `log.txt` of the run folder while the job runs."""
-    handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    handler = _RunLog(folder / "log.txt", encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("monet_core")
     logger.addHandler(handler)

@@ -77,7 +77,7 @@ def _convert_all(
             results.append(_convert(source, target, mapping, decisions, unknown))
             taken.add(target)
         except MonetError as error:
-            _log.error("%s", error)
+            _log.info("%s", error)
             results.append(Conversion(source, None, error=error))
     return results
 

@@ -89,18 +89,18 @@ def label(
         protocol = model.protocol(decoder)
         native = restore_labels(classes, prepared, grid.geometry)
         labels[decoder] = replace(grid, data=protocol.decode(native))
-        anatomy[decoder] = check_anatomy(labels[decoder].data, grid.geometry, protocol)
+        found = check_anatomy(labels[decoder].data, grid.geometry, protocol)
+        anatomy[decoder] = [replace(note, file=str(grid.path or "")) for note in found]
         tell(anatomy[decoder], report)
     notes = (*grid.notes, *prepared.notes, *outcome.notes)
     return Labelled(labels, prepared, outcome, anatomy, notes)
 
 
 def tell(notes: Iterable[Note], report: Reporter) -> None:
-    """Say every note in the log and as a message."""
+    """Say every note as a message; the log keeps it too, below the level a terminal shows."""
     for note in notes:
-        warning = note.verdict is Verdict.WARNING
-        log.log(logging.WARNING if warning else logging.INFO, "%s", note)
-        report(Message(str(note), "warning" if warning else "info"))
+        log.info("%s: %s", note.verdict.value, note)
+        report(Message(str(note), "warning" if note.verdict is Verdict.WARNING else "info"))
 
 
 def _preprocessing(model: Model) -> PreprocessingSettings:

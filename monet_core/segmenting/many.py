@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from monet_core.errors import MonetError, Note, Verdict
-from monet_core.files import require_writable
+from monet_core.files import append_line, require_writable
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter, silent
 from monet_core.models import Model
 from monet_core.scans import Decisions, import_dicom, is_dicom_folder
 from monet_core.segmenting.outputs import stem_of
+from monet_core.segmenting.record import shared_note
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.segmenting.single import DEFAULTS, NO_DECISIONS, SegmentResult, segment
 
 log = logging.getLogger(__name__)
 SCAN_ENDINGS = (".nii", ".nii.gz", ".mgz")
 NOT_SCANS = ("_dseg", "_probseg", "_mask")
+OUTCOMES = "outcomes.jsonl"
+"""In the output folder: one line of JSON per scan and run, so that failures are on record too.
+Lines are only ever added, so that jobs of a cluster may share a folder."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +60,15 @@ def segment_many(
     """Segment scans, and the scans in folders, into `out`: one outcome per scan, in order.
 
     A scan that is refused, needs a decision or does not fit the memory is a Failure; the others
-    go on. Raises OutputError where `out` cannot be written (before any work) and CancelledError.
+    go on. Every outcome is added to `outcomes.jsonl` in `out`. Raises OutputError where `out`
+    cannot be written (before any work) and CancelledError.
     """
     out = require_writable(Path(out))
     cancel = cancel or Cancel()
     scans, failures = find_scans(paths, out, decisions)
     for failure in failures:
         _tell(failure, report)
+        _keep(failure, out)
     outcomes: list[SegmentResult | Failure] = list(failures)
     items = distinct(scans)
     for number, item in enumerate(items, start=1):
@@ -67,6 +76,7 @@ def segment_many(
         if len(items) > 1:
             report(Phase(f"Scan {number} of {len(items)}: {item.stem}"))
         outcomes.append(_one(item, model, out, settings, decisions, report, cancel))
+        _keep(outcomes[-1], out)
     _sum_up(outcomes, report)
     return outcomes
 
@@ -84,7 +94,8 @@ def find_scans(
     failures = []
     for path in map(Path, paths):
         try:
-            for scan in _in_folder(path, out, decisions) if path.is_dir() else [path]:
+            # os.path, since pathlib's is_dir fails on a path that is too long.
+            for scan in _in_folder(path, out, decisions) if os.path.isdir(path) else [path]:  # noqa: PTH112
                 scans.setdefault(scan.absolute(), scan)
         except (MonetError, OSError) as error:
             failures.append(_failure(path, error))
@@ -186,8 +197,22 @@ def _failure(scan: Path, error: MonetError | OSError | MemoryError) -> Failure:
 
 
 def _tell(failure: Failure, report: Reporter) -> None:
-    log.error("%s", failure)
+    log.info("%s: %s", failure.note.verdict.value, failure)
     report(Message(str(failure), "error"))
+
+
+def _keep(outcome: SegmentResult | Failure, out: Path) -> None:
+    if isinstance(outcome, Failure):
+        state, notes = "failed", (outcome.note,)
+    else:
+        state, notes = "warnings" if outcome.warnings else "done", outcome.notes
+    record = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "scan": outcome.scan.name,
+        "outcome": state,
+        "notes": [shared_note(note, outcome.scan) for note in notes],
+    }
+    append_line(out / OUTCOMES, json.dumps(record))
 
 
 def _sum_up(outcomes: Sequence[SegmentResult | Failure], report: Reporter) -> None:

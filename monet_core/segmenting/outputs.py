@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -67,7 +69,11 @@ def files_of(out: Path, stem: str, model: Model, entropy: bool) -> dict[str, Dec
 
 
 def refuse_other_scans(files: Mapping[str, DecoderFiles], scan: Path, scan_sha256: str) -> None:
-    """OutputError where the results of another scan of the same name would be overwritten."""
+    """OutputError where the results of another scan of the same name would be overwritten.
+
+    Also where the disk does not take names as long as the results'.
+    """
+    _require_short_names(files, scan)
     for decoder in files.values():
         source = _source_of(decoder.record)
         overwritten = source is not None and source != scan_sha256
@@ -78,6 +84,25 @@ def refuse_other_scans(files: Mapping[str, DecoderFiles], scan: Path, scan_sha25
                 remedy="Choose another output folder, or delete those results first.",
                 file=scan,
             )
+
+
+def _require_short_names(files: Mapping[str, DecoderFiles], scan: Path) -> None:
+    longest = max((path for each in files.values() for path in each.all), key=_name_bytes)
+    try:
+        longest.lstat()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return
+        raise OutputError(
+            "path-too-long",
+            f"the results' names would be too long for this disk ({_name_bytes(longest)} bytes)",
+            remedy="Give the scan a shorter name, or choose a folder with a shorter path.",
+            file=scan,
+        ) from error
+
+
+def _name_bytes(path: Path) -> int:
+    return len(os.fsencode(path.name))
 
 
 @contextmanager

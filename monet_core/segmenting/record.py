@@ -49,7 +49,7 @@ def record_of(
             "orientation": grid.orientation,
         },
         "Preprocessing": without_paths(made.prepared.record),
-        "Notes": [_note(note, scan) for note in (*made.notes, *made.anatomy[decoder])],
+        "Notes": [shared_note(note, scan) for note in (*made.notes, *made.anatomy[decoder])],
         "AnatomyCheck": "warnings" if made.anatomy[decoder] else "passed",
         "Versions": versions(),
     }
@@ -58,7 +58,8 @@ def record_of(
     return record
 
 
-def _note(note: Note, scan: Path) -> dict[str, str]:
+def shared_note(note: Note, scan: Path) -> dict[str, str]:
+    """A note about `scan` for a record, without the user's folders."""
     # Not `without_paths`: a region's name may look like a path ("Brain-Stem /4th Ventricle").
     message = note.message.replace(str(scan), scan.name).replace(f"{scan.parent}/", "")
     return {**note.as_dict(), "message": message}

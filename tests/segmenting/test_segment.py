@@ -93,6 +93,7 @@ def test_what_the_anatomy_check_says_is_in_result_record_messages_and_log(
     image, _, affine = phantom
     scan = save(tmp_path / "s_T1w.nii.gz", image, affine)
     events = []
+    caplog.set_level("INFO", "monet_core")
     result = segment(scan, bright_model, tmp_path / "out", SETTINGS, report=events.append)
     (missing,) = [note for note in result.warnings if note.code == "missing-regions"]
     assert "14 of 15 regions are missing" in missing.message
