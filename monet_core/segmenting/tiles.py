@@ -69,7 +69,7 @@ def predict(
     """
     device = torch.device(device)
     tiles = tiling(image.shape, patch, overlap, int(network.divisor))
-    padded = torch.from_numpy(tiles.pad(np.ascontiguousarray(image, dtype=np.float32)))
+    padded = torch.from_numpy(np.require(tiles.pad(image), np.float32, ["C", "W"]))
     clock = _Clock(tiles.count, report)
     slabs: dict[str, Slab] = {}
     with _evaluating(network, device), torch.inference_mode():
