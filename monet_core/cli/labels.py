@@ -10,7 +10,7 @@ import typer
 
 from monet_core.cli import options
 from monet_core.cli.console import console, reporting
-from monet_core.errors import MonetError, Note
+from monet_core.errors import MonetError, Note, Verdict
 
 NoDistances = Annotated[
     bool, typer.Option("--no-distances", help="Leave HD95 and ASSD out (faster).")
@@ -49,8 +49,8 @@ def evaluate(
             distances=not no_distances,
             decisions=options.decisions(use_form, assume_orientation),
         )
-    _tell(result.notes)
     typer.echo(f"Dice {result.summary.paper()} over {result.summary.n} scans; tables in {out}")
+    _fail_if_left_out(result.notes)
 
 
 def compare(
@@ -67,12 +67,19 @@ def compare(
         str | None, typer.Option(help="NAME that all others are compared with; else every pair.")
     ] = None,
     no_distances: NoDistances = False,
+    use_form: options.UseForm = None,
+    assume_orientation: options.AssumeOrientation = None,
 ) -> None:
     """Compare segmentations of one scan by any tools, mapped to a common protocol."""
     from monet_core.evaluation import compare_files
 
     result = compare_files(
-        dict(_named(text) for text in segmentations), to, out, reference, not no_distances
+        dict(_named(text) for text in segmentations),
+        to,
+        out,
+        reference,
+        not no_distances,
+        options.decisions(use_form, assume_orientation),
     )
     _tell(result.notes)
     for pair in result.pairs.to_dict("records"):
@@ -81,6 +88,7 @@ def compare(
             f"{len(result.regions)} regions"
         )
     typer.echo(f"Tables in {out}")
+    _fail_if_left_out(result.notes)
 
 
 def convert(
@@ -127,6 +135,7 @@ def check(
     missing_regions: options.MissingRegions = "ask",
     use_form: options.UseForm = None,
     assume_orientation: options.AssumeOrientation = None,
+    accept_labels_as_scan: options.AcceptLabels = False,
 ) -> None:
     """The integrity report that runs before every training; status 1 where one cannot start."""
     from monet_core.datasets import check_dataset, find_dataset
@@ -138,7 +147,7 @@ def check(
             load_protocol(protocol),
             unknown=unknown_labels,
             missing=missing_regions,
-            decisions=options.decisions(use_form, assume_orientation),
+            decisions=options.decisions(use_form, assume_orientation, accept_labels_as_scan),
             report=reporter,
             cancel=cancel,
         )
@@ -152,9 +161,7 @@ def check(
 def import_series(
     folder: Annotated[Path, typer.Argument(help="Folder of one or more DICOM series.")],
     out: Annotated[Path, typer.Argument(help="Folder to write the NIfTI scan to.")],
-    series: Annotated[
-        int | None, typer.Option(help="Which series to take, where there are several.")
-    ] = None,
+    series: options.Series = None,
 ) -> None:
     """Convert a DICOM series to NIfTI (dcm2niix)."""
     from monet_core.scans import import_dicom
@@ -172,6 +179,12 @@ def _named(text: str) -> tuple[str, tuple[Path, str]]:
             remedy="Write for example manual=sub-01_dseg.nii.gz:malc",
         )
     return name, (Path(path), protocol)
+
+
+def _fail_if_left_out(notes: Iterable[Note]) -> None:
+    """Status 1 where a file was refused or asks a question, though the others were done."""
+    if any(note.verdict in (Verdict.REFUSED, Verdict.ASK) for note in notes):
+        raise typer.Exit(1)
 
 
 def _tell(notes: Iterable[Note]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -10,6 +13,7 @@ import typer
 import monet_core
 from monet_core.cli import labels, sample, segment, train
 from monet_core.cli.console import run_command, set_up_logging
+from monet_core.errors import MonetError
 
 app = typer.Typer(
     name="monet",
@@ -48,6 +52,41 @@ app.command("import")(labels.import_series)
 app.command()(sample.sample)
 
 
-def run() -> None:
-    """Entry point of the `monet` program."""
-    sys.exit(run_command(app))
+def run(words: Sequence[str] | None = None) -> None:
+    """Entry point of the `monet` program; `words` instead of those of the command line.
+
+    Leaves by SystemExit with the exit status (see `run_command`), never by a traceback of the
+    machine's own failures.
+    """
+    # File names need not be text in the terminal's encoding; they are shown as well as it can.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    def command() -> None:
+        with _machine_failures():
+            app(words)
+
+    sys.exit(run_command(command))
+
+
+@contextmanager
+def _machine_failures() -> Iterator[None]:
+    """What no module foresees (a drive that drops, memory that runs out) as one readable line."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MonetError(
+            "system-error",
+            f"cannot be read or written ({error.strerror or error})",
+            remedy="Check file, drive and permissions, then run the same command again.",
+            file=error.filename,
+        ) from error
+    except MemoryError as error:
+        raise MonetError(
+            "not-enough-memory",
+            "the memory of this machine is used up",
+            remedy="Close other programs, or use a machine with more memory.",
+        ) from error

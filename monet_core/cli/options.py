@@ -39,6 +39,15 @@ AcceptLabels = Annotated[
         rich_help_panel=_DECISIONS,
     ),
 ]
+Series = Annotated[
+    int | None,
+    typer.Option(
+        "--series",
+        metavar="NUMBER",
+        help="Which DICOM series to take, where a folder holds several.",
+        rich_help_panel=_DECISIONS,
+    ),
+]
 UnknownLabels = Annotated[
     Literal["ask", "background", "refuse"],
     typer.Option(

@@ -43,6 +43,7 @@ def segment(
     use_form: options.UseForm = None,
     assume_orientation: options.AssumeOrientation = None,
     accept_labels_as_scan: options.AcceptLabels = False,
+    series: options.Series = None,
 ) -> None:
     """Segment T1 scans: label maps on each scan's own grid, volumes in ml, a record."""
     from monet_core.models import load_model, resolve_model, shipped_model
@@ -51,7 +52,7 @@ def segment(
     settings = SegmentSettings(
         overlap=overlap, mirror=mirror, entropy=entropy, device=device, precision=precision
     )
-    decided = options.decisions(use_form, assume_orientation, accept_labels_as_scan)
+    decided = options.decisions(use_form, assume_orientation, accept_labels_as_scan, series)
     with reporting() as (report, cancel):
         loaded = load_model(resolve_model(model) if model else shipped_model())
         outcomes = segment_many(scans, loaded, out, settings, decided, report, cancel)

@@ -88,6 +88,7 @@ def pretrain(
     missing_regions: options.MissingRegions = "ask",
     use_form: options.UseForm = None,
     assume_orientation: options.AssumeOrientation = None,
+    accept_labels_as_scan: options.AcceptLabels = False,
 ) -> None:
     """Stage 1: train a U-Net on partial (sub-cortical) annotations."""
     _train("pretrain", {"partial": protocol}, None, locals())
@@ -134,6 +135,7 @@ def finetune(
     missing_regions: options.MissingRegions = "ask",
     use_form: options.UseForm = None,
     assume_orientation: options.AssumeOrientation = None,
+    accept_labels_as_scan: options.AcceptLabels = False,
 ) -> None:
     """Stage 2: train full and partial decoder jointly on a few full annotations (MO-Net)."""
     protocols = {"full": protocol}
@@ -154,7 +156,9 @@ def _train(
         labels=given["labels"],
         start=start,
         resume=given["resume"],
-        decisions=options.decisions(given["use_form"], given["assume_orientation"]),
+        decisions=options.decisions(
+            given["use_form"], given["assume_orientation"], given["accept_labels_as_scan"]
+        ),
         unknown=given["unknown_labels"],
         missing=given["missing_regions"],
         cache=given["cache"],
@@ -189,14 +193,14 @@ def build_settings(
     stage: Stage, protocols: dict[str, str], start: Path | None, given: dict[str, Any]
 ) -> TrainingSettings:
     """Recipe, then what the start model brings, then the options, then every --set."""
-    from monet_core.training import TrainingSettings, recipe_settings, settings_from_start
+    from monet_core.training import recipe_settings, settings_from_start
 
     base = {
         **recipe_settings(given["recipe"], stage),
         **settings_from_start(start),
         "protocols": protocols,
     }
-    values = TrainingSettings.model_validate(base).model_dump()
+    values = _validated(base).model_dump()
     for name in _PLAIN:
         if given[name] is not None:
             values[name] = given[name]

@@ -2,6 +2,7 @@
 
 from monet_core.segmenting.anatomy import check_anatomy
 from monet_core.segmenting.devices import resolve_device, resolve_precision
+from monet_core.segmenting.labelling import preprocessing_of
 from monet_core.segmenting.many import Failure, find_scans, segment_many
 from monet_core.segmenting.memory import free_bytes, predict_peak_bytes
 from monet_core.segmenting.outputs import DecoderFiles, stem_of
@@ -23,6 +24,7 @@ __all__ = [
     "plan",
     "predict",
     "predict_peak_bytes",
+    "preprocessing_of",
     "resolve_device",
     "resolve_precision",
     "segment",

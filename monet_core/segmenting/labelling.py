@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from monet_core.errors import ModelError, Note, Verdict
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter
-from monet_core.models import Model
+from monet_core.models import Manifest, Model
 from monet_core.preprocessing import (
     Prepared,
     PreprocessingSettings,
@@ -64,7 +64,7 @@ def read_and_prepare(
     tell(scan.notes, report)
     cancel.check()
     report(Phase("Preparing"))
-    prepared = prepare(scan, _preprocessing(model), report)
+    prepared = prepare(scan, preprocessing_of(model.manifest), report)
     tell(prepared.notes, report)
     cancel.check()
     nothing = np.empty((0, 0, 0), np.int32)
@@ -103,15 +103,16 @@ def tell(notes: Iterable[Note], report: Reporter) -> None:
         report(Message(str(note), "warning" if note.verdict is Verdict.WARNING else "info"))
 
 
-def _preprocessing(model: Model) -> PreprocessingSettings:
+def preprocessing_of(manifest: Manifest) -> PreprocessingSettings:
+    """What a model's scans go through; ModelError where this program does not know it."""
     try:
-        return PreprocessingSettings.model_validate(model.manifest.preprocessing)
+        return PreprocessingSettings.model_validate(manifest.preprocessing)
     except ValidationError as error:
         first = error.errors()[0]
         where = " > ".join(str(part) for part in first["loc"])
         raise ModelError(
             "bad-preprocessing",
-            f"the preprocessing of the model {model.manifest.name} is not known here:"
+            f"the preprocessing of the model {manifest.name} is not known here:"
             f" {where}: {first['msg']}",
             remedy="Update this program, or get the model again.",
         ) from error

@@ -202,14 +202,13 @@ def _tell(failure: Failure, report: Reporter) -> None:
 
 
 def _keep(outcome: SegmentResult | Failure, out: Path) -> None:
-    if isinstance(outcome, Failure):
-        state, notes = "failed", (outcome.note,)
-    else:
-        state, notes = "warnings" if outcome.warnings else "done", outcome.notes
+    failed = isinstance(outcome, Failure)
+    notes = (outcome.note,) if isinstance(outcome, Failure) else outcome.notes
+    doubtful = any(note.verdict is Verdict.WARNING for note in notes)
     record = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "scan": outcome.scan.name,
-        "outcome": state,
+        "outcome": "failed" if failed else "warnings" if doubtful else "done",
         "notes": [shared_note(note, outcome.scan) for note in notes],
     }
     append_line(out / OUTCOMES, json.dumps(record))

@@ -29,9 +29,9 @@ from monet_core.jobs import (
 )
 from monet_core.models import DecoderEntry, Manifest, Model, load_model, save_model
 from monet_core.networks import MONet, transfer
-from monet_core.preprocessing import PreprocessingSettings
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
+from monet_core.segmenting import preprocessing_of
 from monet_core.training.checkpoints import CURRENT, PREVIOUS
 from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
@@ -133,7 +133,7 @@ def settings_from_start(start: Path | None) -> dict[str, Any]:
     manifest = load_model(start).manifest
     return {
         "network": manifest.network,
-        "preprocessing": PreprocessingSettings.model_validate(manifest.preprocessing),
+        "preprocessing": preprocessing_of(manifest),
         "patch": manifest.patch,
     }
 
