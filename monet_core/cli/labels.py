@@ -111,6 +111,7 @@ def convert(
     from monet_core.protocols import convert_labels, find_mapping, load_mapping, load_protocol
 
     before, after = load_protocol(source), load_protocol(target)
+    _tell((*before.notes, *after.notes))
     table = (
         load_mapping(mapping, before, after) if mapping else find_mapping(before, after, variant)
     )

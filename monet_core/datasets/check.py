@@ -14,7 +14,7 @@ from monet_core.datasets.annotations import (
 from monet_core.datasets.dataset import Dataset
 from monet_core.datasets.duplicates import find_duplicates
 from monet_core.datasets.extent import check_extent
-from monet_core.datasets.findings import CheckReport
+from monet_core.datasets.findings import CheckReport, Finding
 from monet_core.datasets.outcome import Outcome
 from monet_core.datasets.outliers import find_outliers
 from monet_core.datasets.survey import Annotated, Surveyed, survey
@@ -46,7 +46,8 @@ def check_dataset(
     their headers. One bad scan never stops the others; CancelledError is the only error raised.
     """
     surveyed = _survey_all(dataset, decisions or Decisions(), deep, report, cancel)
-    outcome = Outcome(findings=[finding for each in surveyed for finding in each.findings])
+    outcome = Outcome(findings=[Finding.of_note(note, "") for note in protocol.notes])
+    outcome.findings.extend(finding for each in surveyed for finding in each.findings)
     group = [each.annotated for each in surveyed if each.annotated is not None]
     checks: tuple[Callable[[list[Annotated]], Outcome], ...] = (
         lambda rest: check_unknown(rest, protocol, unknown),

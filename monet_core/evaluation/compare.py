@@ -86,7 +86,7 @@ def compare(
         mapping = find_mapping(protocol, target)
         covered[name] = frozenset(mapping.covered)
         values = mapping.apply(labels.data, unknown="background")
-        notes += [*unknown_labels(labels, protocol), *mapping.notes]
+        notes += [*protocol.notes, *unknown_labels(labels, protocol), *mapping.notes]
         mapped[name] = _onto_first(name, values, labels, like, notes)
     common = frozenset.intersection(*covered.values())
     regions = tuple(index for index in target.indices if index in common)

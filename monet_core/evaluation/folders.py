@@ -88,7 +88,8 @@ def evaluate_folders(
     indices = region_set(protocol, regions)
     if out is not None:
         require_writable(out)
-    pairs, notes = match_files(Path(pred), Path(truth), protocol.name)
+    pairs, unmatched = match_files(Path(pred), Path(truth), protocol.name)
+    notes = [*protocol.notes, *unmatched]
     for note in notes:
         report(Message(str(note), level="warning"))
     job = _Job(protocol, indices, distances, decisions)

@@ -115,13 +115,27 @@ def staged(out: Path) -> Iterator[Path]:
     with _told(out):
         folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     try:
-        yield folder
+        with _as_in(out, folder):
+            yield folder
         with _told(out):
             # Records come last: where one is, all of its files are.
             for path in sorted(folder.iterdir(), key=lambda p: (p.suffix == ".json", p.name)):
                 path.replace(out / path.name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _as_in(out: Path, folder: Path) -> Iterator[None]:
+    """Let an error name the file where the user looks for it, not where it is made."""
+    try:
+        yield
+    except OutputError as error:
+        file = Path(error.file)
+        if file.parent != folder:
+            raise
+        place = out / file.name
+        raise OutputError(error.code, error.problem, remedy=error.remedy, file=place) from error
 
 
 @contextmanager

@@ -212,6 +212,9 @@ def _check(
             report(Message(str(finding), level))
         checked.raise_if_blocking()
         reports[name] = checked
+    for name in protocols.keys() - reports.keys():
+        for note in protocols[name].notes:
+            report(Message(str(note)))
     return reports
 
 
