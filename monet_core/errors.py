@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+LONGEST_SHOWN = 400
+
 
 class Verdict(StrEnum):
     """What was done about an input that is not as expected."""
@@ -35,12 +37,17 @@ class Note:
     file: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}: " if self.file else ""
-        return f"{where}{self.message}"
+        return f"{_where(self.file)}{self.message}"
 
     def as_dict(self) -> dict[str, str]:
         """A JSON-ready form for run records; the file by its name only (paths stay private)."""
         return {**asdict(self), "verdict": self.verdict.value, "file": Path(self.file).name}
+
+
+def _where(file: str) -> str:
+    """The start of a message; a path too long to read by its beginning only."""
+    shown = file if len(file) <= LONGEST_SHOWN else f"{file[:LONGEST_SHOWN]}..."
+    return f"{shown}: " if file else ""
 
 
 class MonetError(Exception):
@@ -55,8 +62,7 @@ class MonetError(Exception):
         self.problem = problem
         self.remedy = remedy
         self.file = str(file) if file is not None else ""
-        where = f"{self.file}: " if self.file else ""
-        super().__init__(f"{where}{problem.rstrip('.')}. {remedy}".strip())
+        super().__init__(f"{_where(self.file)}{problem.rstrip('.')}. {remedy}".strip())
 
     def note(self) -> Note:
         """The same verdict as a note, for reports over many scans."""

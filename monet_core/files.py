@@ -144,7 +144,7 @@ def _output_error(error: OSError, path: Path) -> OutputError:
             f"the path is too long for this disk ({len(str(path))} characters, its last part "
             f"{len(path.name)})",
             remedy="Choose a shorter name or a folder with a shorter path.",
-            file=f"{str(path)[:200]}..." if len(str(path)) > 200 else path,
+            file=path,
         )
     return OutputError(
         "not-writable",

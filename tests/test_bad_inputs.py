@@ -523,6 +523,15 @@ def _(bed: Bed) -> None:
     told.line("monet: ", str(blocked), "cannot write here", "Choose a folder")
 
 
+@row(34, "cache-cannot-be-written")
+def _(bed: Bed) -> None:
+    bed.subjects(1)
+    told = bed.pretrain("--cache", bed.raw("file", b""))
+    assert told.status == 1
+    told.line("monet: ", str(bed.folder / "file"), "cannot write here")
+    assert not (bed.folder / "run/check-partial.tsv").exists()
+
+
 @row(34, "drive-that-drops")
 def _(bed: Bed) -> None:
     scan = bed.scan()
@@ -641,6 +650,14 @@ def _(bed: Bed) -> None:
     for name in ("model/weights.safetensors", "metrics.jsonl"):
         again = (bed.folder / "run" / name).read_bytes()
         assert again == (bed.folder / Path(name).name).read_bytes()
+
+
+@row(37, "settings-of-a-run-lost")
+def _(bed: Bed) -> None:
+    bed.raw("config.json", b"\0\xff\0")
+    told = bed.pretrain("--resume", out=".")
+    assert told.status == 1
+    told.line("monet: ", "config.json", "cannot be read", "Begin the run again")
 
 
 @row(37, "ctrl-c-while-segmenting")
@@ -953,6 +970,17 @@ def test_promise_3_evaluate_and_compare_tell_what_they_left_out(bed: Bed) -> Non
     assert told.status == 1
     assert "0 - 1: mean Dice 1.000" in told.out
     told.line("b_dseg.nii.gz", "web page")
+
+
+def test_promise_3_one_pair_or_no_device_is_told_once(bed: Bed) -> None:
+    truth, scan = save(bed.folder / "a_dseg.nii.gz", LABELS, AFFINE), bed.scan()
+    told = bed.monet("evaluate", scan, truth, "--protocol", "first", "--out", bed.out)
+    assert told.status == 1
+    told.line("looks like a scan")
+    told = bed.segment(scan, "--device", "cuda:77")
+    assert told.status == 1
+    told.line("monet: ", "cuda:77", "is not available")
+    assert not (bed.out / "outcomes.jsonl").exists()
 
 
 def test_promise_5_the_same_bits(bed: Bed) -> None:

@@ -174,6 +174,8 @@ def _score_all(
         try:
             tables.append(_score_pair(pair, job, new))
         except MonetError as error:
+            if len(pairs) == 1:
+                raise
             errors.append(error)
             new.append(error.note())
         for note in new:
@@ -206,8 +208,6 @@ def _score_pair(pair: Pair, job: _Job, notes: list[Note]) -> pd.DataFrame:
 
 
 def _none_scored(errors: Sequence[MonetError]) -> MonetError:
-    if len(errors) == 1:
-        return errors[0]
     return DatasetError(
         "nothing-scored",
         f"none of the {len(errors)} scans could be scored; the first: {errors[0].problem}",

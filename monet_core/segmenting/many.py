@@ -16,6 +16,7 @@ from monet_core.files import append_line, require_writable
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter, silent
 from monet_core.models import Model
 from monet_core.scans import Decisions, import_dicom, is_dicom_folder
+from monet_core.segmenting.devices import resolve_device
 from monet_core.segmenting.outputs import stem_of
 from monet_core.segmenting.record import shared_note
 from monet_core.segmenting.settings import SegmentSettings
@@ -60,10 +61,11 @@ def segment_many(
     """Segment scans, and the scans in folders, into `out`: one outcome per scan, in order.
 
     A scan that is refused, needs a decision or does not fit the memory is a Failure; the others
-    go on. Every outcome is added to `outcomes.jsonl` in `out`. Raises OutputError where `out`
-    cannot be written (before any work) and CancelledError.
+    go on. Every outcome is added to `outcomes.jsonl` in `out`. Raises, before any work, OutputError
+    where `out` cannot be written and MonetError where there is no such device; CancelledError.
     """
     out = require_writable(Path(out))
+    resolve_device(settings.device)
     cancel = cancel or Cancel()
     scans, failures = find_scans(paths, out, decisions)
     for failure in failures:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from monet_core.datasets import CheckReport, Dataset, check_dataset, find_dataset
 from monet_core.errors import DatasetError, TrainingError, Verdict
@@ -81,12 +80,13 @@ def _train(request: TrainingRequest, fabric: Any, report: Reporter, cancel: Canc
     settings = _settings_of_run(request) if fabric.is_global_zero else request.settings
     settings = fabric.broadcast(settings)
     protocols = load_protocols(settings)
+    cache = run_cache(request.cache)
     checked = _check(request, settings, protocols, report, cancel)
     data = prepare_data(
         checked,
         settings,
         protocols,
-        run_cache(request.cache),
+        cache,
         request.decisions,
         request.unknown,
         report,
@@ -165,7 +165,7 @@ def _settings_of_run(request: TrainingRequest) -> TrainingSettings:
 def _read_settings(config: Path) -> TrainingSettings:
     try:
         return TrainingSettings.model_validate(read_json(config)["settings"])
-    except (ValidationError, json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, OSError, KeyError, TypeError) as error:
         raise TrainingError(
             "config-damaged",
             f"the run's settings cannot be read ({str(error).splitlines()[0]})",
