@@ -15,6 +15,8 @@ from typing import Any
 
 from monet_core.errors import OutputError
 
+_TEMPORARY = ".writing-"
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -29,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         suffix = "".join(path.suffixes[-2:])
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, suffix=suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         # mkstemp makes files that only their owner may read; results are for the whole lab.
@@ -43,6 +45,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed program left in a folder that is held locked."""
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def require_writable(folder: Path) -> Path:

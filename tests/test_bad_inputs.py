@@ -645,7 +645,9 @@ def _(bed: Bed) -> None:
     os.truncate(bed.folder / "run" / checkpoints.CURRENT, 1000)
     told = bed.pretrain("--resume")
     assert told.status == 0, told.err
-    assert "damaged checkpoint, trying the previous one" in (bed.folder / "run/log.txt").read_text()
+    assert (
+        "is damaged; the checkpoint before it is taken" in (bed.folder / "run/log.txt").read_text()
+    )
     told.line("Resumed at step 3 of 6")
     for name in ("model/weights.safetensors", "metrics.jsonl"):
         again = (bed.folder / "run" / name).read_bytes()

@@ -78,18 +78,37 @@ def reporting() -> Iterator[tuple[TerminalReporter, Cancel]]:
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Call `command`; its exit status: 0, 1 with one line on standard error, 130 cancelled."""
+    """Call `command`; its exit status: 0, 1 with one line on standard error, 130 cancelled.
+
+    What no module foresees of the machine's failures (a drive that drops, memory that runs out)
+    is one readable line too.
+    """
     try:
         command()
     except MonetError as error:
-        console.print(f"monet: {error}", style="red", markup=False)
-        return 1
+        return _failed(str(error))
     except CancelledError:
         console.print("monet: cancelled; what was finished is kept", markup=False)
         return 130
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(
+            f"{where}cannot be read or written ({error.strerror or error}). Check file, drive and "
+            "permissions, then run the same command again."
+        )
+    except MemoryError:
+        return _failed(
+            "the memory of this machine is used up. Close other programs, or use a machine with "
+            "more memory."
+        )
     return 0
+
+
+def _failed(text: str) -> int:
+    console.print(f"monet: {text}", style="red", markup=False)
+    return 1
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,7 +12,6 @@ import typer
 import monet_core
 from monet_core.cli import labels, sample, segment, train
 from monet_core.cli.console import run_command, set_up_logging
-from monet_core.errors import MonetError
 
 app = typer.Typer(
     name="monet",
@@ -63,30 +61,4 @@ def run(words: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
-    def command() -> None:
-        with _machine_failures():
-            app(words)
-
-    sys.exit(run_command(command))
-
-
-@contextmanager
-def _machine_failures() -> Iterator[None]:
-    """What no module foresees (a drive that drops, memory that runs out) as one readable line."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise MonetError(
-            "system-error",
-            f"cannot be read or written ({error.strerror or error})",
-            remedy="Check file, drive and permissions, then run the same command again.",
-            file=error.filename,
-        ) from error
-    except MemoryError as error:
-        raise MonetError(
-            "not-enough-memory",
-            "the memory of this machine is used up",
-            remedy="Close other programs, or use a machine with more memory.",
-        ) from error
+    sys.exit(run_command(lambda: app(words)))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from monet_core.errors import DatasetError, MonetError, Note, Verdict
 from monet_core.evaluation.counts import Positions
 from monet_core.evaluation.evaluate import score, unknown_labels
-from monet_core.evaluation.grids import grid_difference, onto_grid
 from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
 from monet_core.protocols import Protocol, find_mapping, load_protocol
 from monet_core.scans import Decisions, LabelMap, read_labels, write_labels
+from monet_core.scans.grids import grid_difference, onto_grid
 
 NO_DECISIONS = Decisions()
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from monet_core.errors import DatasetError, Note, Verdict
 from monet_core.evaluation.counts import joint_counts
 from monet_core.evaluation.dice import dice_from_counts
-from monet_core.evaluation.grids import grid_difference, onto_grid
 from monet_core.evaluation.surfaces import SurfaceDistances, distances_per_region
 from monet_core.protocols import Protocol
 from monet_core.scans.geometry import Geometry
+from monet_core.scans.grids import grid_difference, onto_grid
 from monet_core.scans.scan import LabelMap
 
 NO_DISTANCES = SurfaceDistances(np.nan, np.nan)

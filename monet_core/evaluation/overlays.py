@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monet_core.errors import DatasetError
-from monet_core.evaluation.grids import grid_difference, onto_grid
 from monet_core.files import atomic_path
 from monet_core.protocols import Protocol
 from monet_core.scans import LabelMap, Scan, to_canonical
+from monet_core.scans.grids import grid_difference, onto_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

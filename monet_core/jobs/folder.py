@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from monet_core.errors import OutputError
-from monet_core.files import append_line, require_writable, write_json
+from monet_core.files import append_line, remove_leftovers, require_writable, write_json
 from monet_core.jobs.events import Event, Reporter
 
 EVENTS = "events.jsonl"
@@ -44,6 +44,7 @@ def locked(folder: Path) -> Iterator[Path]:
             file=folder,
         ) from None
     try:
+        remove_leftovers(folder)
         write_json(folder / _HOLDER, {"pid": os.getpid(), "host": socket.gethostname()})
         yield folder
     finally:

@@ -28,6 +28,8 @@ _SCALP_MM = 12.0
 # Share of the bright level below which a voxel of a stripped scan is background.
 _EMPTY = 0.05
 _FULL_COVERAGE = 0.9
+# The brain mask may be some mm too tight at the vertex.
+_GROWN_MM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,10 @@ def prepare(scan: Scan, settings: PreprocessingSettings, report: Reporter = sile
     if field is not None:
         image = divide(image, grid, field, pose.transform)
     brain = _brain(head, pose, image, grid)
+    notes = pose.notes
+    if settings.brain_only and head.kind == "whole":
+        image = np.where(_grown(brain, grid), image, np.float32(0))
+        notes += (_cut_out(pose, scan),)
     image, intensity = normalise(image, brain)
     record = {
         "settings": settings.model_dump(),
@@ -73,7 +79,7 @@ def prepare(scan: Scan, settings: PreprocessingSettings, report: Reporter = sile
         "grid": {"shape": list(grid.shape), "affine": grid.affine.tolist()},
         "intensity": {"background": head.background, **intensity},
     }
-    return Prepared(image, grid, pose.transform, brain, record, pose.notes)
+    return Prepared(image, grid, pose.transform, brain, record, notes)
 
 
 def normalise(
@@ -136,6 +142,22 @@ def _cut_off(covered: float, scan: Scan) -> Note:
         " regions cut off are reported missing"
     )
     return Note(Verdict.WARNING, "partial-coverage", message, str(scan.path or ""))
+
+
+def _grown(brain: NDArray[np.bool_], grid: Geometry) -> NDArray[np.bool_]:
+    """The brain mask, some mm larger on every side."""
+    outside_mm = ndimage.distance_transform_edt(~brain, sampling=grid.spacing)
+    return np.asarray(outside_mm <= _GROWN_MM, bool)
+
+
+def _cut_out(pose: _Pose, scan: Scan) -> Note:
+    """What is said of a whole head whose brain was cut out for a model of stripped scans."""
+    found = "the model was trained on skull-stripped scans and this is a whole head: "
+    if pose.record.get("good"):
+        message = "its brain was cut out by registration, so look at the borders of the cortex"
+        return Note(Verdict.FIXED, "head-stripped", found + message, str(scan.path or ""))
+    message = "its brain could only be guessed, so strip the scan first, or check the result"
+    return Note(Verdict.WARNING, "head-not-stripped", found + message, str(scan.path or ""))
 
 
 def _model_grid(

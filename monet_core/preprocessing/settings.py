@@ -16,6 +16,8 @@ with warnings.catch_warnings():
         `spacing_mm`: isotropic voxel size of the model grid. `n4`: correct the bias field
         first. `register`: move rigidly to MNI space; without it the scan keeps its own world
         space. `margin_mm`: how far the grid reaches beyond the brain on every side.
+        `brain_only`: in whole heads what lies outside the brain becomes background; set in
+        models that were trained on skull-stripped scans alone.
         """
 
         model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,3 +26,4 @@ with warnings.catch_warnings():
         n4: bool = False
         register: bool = True
         margin_mm: float = Field(default=8.0, ge=0.0, le=60.0)
+        brain_only: bool = False

@@ -188,6 +188,11 @@ class PreparedCache:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def head_of(subject: PreparedSubject) -> str:
+    """The kind of head that was prepared: "whole" or "stripped"."""
+    return str(read_json(subject.folder / _RECORD)["preprocessing"]["head"])
+
+
 def _label_maps(
     request: _Request, scan: Scan, prepared: Prepared
 ) -> tuple[dict[str, NDArray[np.unsignedinteger]], tuple[Note, ...]]:

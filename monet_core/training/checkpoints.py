@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from monet_core.errors import TrainingError
 from monet_core.files import atomic_path, require_space
+from monet_core.jobs import Message, Reporter, silent
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ def save_checkpoint(
             link.replace(folder / PREVIOUS)
 
 
-def load_checkpoint(folder: Path) -> tuple[TrainingState, dict[str, Tensor]] | None:
+def load_checkpoint(
+    folder: Path, report: Reporter = silent
+) -> tuple[TrainingState, dict[str, Tensor]] | None:
     """The newest whole checkpoint of `folder`, or None where there is none.
 
     Raises TrainingError where checkpoints exist but none can be read.
@@ -84,7 +87,9 @@ def load_checkpoint(folder: Path) -> tuple[TrainingState, dict[str, Tensor]] | N
             return _read(path)
         except (SafetensorError, OSError, ValueError, TypeError) as error:
             damaged.append(f"{path.name} ({error})")
-            log.warning("%s: damaged checkpoint, trying the previous one", path)
+            text = f"{path.name} is damaged; the checkpoint before it is taken, if there is one"
+            log.warning(text)
+            report(Message(text, "warning"))
     if damaged:
         raise TrainingError(
             "checkpoint-damaged",

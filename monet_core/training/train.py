@@ -31,6 +31,7 @@ from monet_core.networks import MONet, transfer
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
 from monet_core.segmenting import preprocessing_of
+from monet_core.training.cache import head_of
 from monet_core.training.checkpoints import CURRENT, PREVIOUS
 from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
@@ -94,10 +95,9 @@ def _train(request: TrainingRequest, fabric: Any, report: Reporter, cancel: Canc
     )
     report(Phase("Building the network"))
     network = build_network(settings, protocols, request.start, report)
-    inputs = sorted(subject.name for subject in data.train)
 
     def keep(trained: MONet, scores: dict[str, float]) -> None:
-        manifest = _manifest(request, settings, protocols, trained, inputs, scores)
+        manifest = _manifest(request, settings, data, trained, scores)
         save_model(request.out / MODEL, Model(manifest, trained))
 
     trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel)
@@ -232,22 +232,26 @@ def _partial_only(request: TrainingRequest, settings: TrainingSettings, full: Da
 def _manifest(
     request: TrainingRequest,
     settings: TrainingSettings,
-    protocols: dict[str, Protocol],
+    data: TrainingData,
     network: MONet,
-    inputs: list[str],
     scores: dict[str, float],
 ) -> Manifest:
+    names = {decoder: protocol.name for decoder, protocol in data.protocols.items()}
     training: dict[str, JsonValue] = {
-        "settings": settings.model_dump(mode="json"),
-        "scans": list[JsonValue](inputs),
+        "settings": settings.model_copy(update={"protocols": names}).model_dump(mode="json"),
+        "scans": list[JsonValue](sorted(subject.name for subject in data.train)),
         "start": request.start.name if request.start else None,
         "versions": dict[str, JsonValue](versions()),
     }
+    # A network that never saw a scalp would find regions in it.
+    stripped = all(head_of(subject) == "stripped" for subject in data.train)
+    preprocessing = settings.preprocessing.model_dump(mode="json")
+    preprocessing["brain_only"] = settings.preprocessing.brain_only or stripped
     return Manifest(
-        name=request.out.name,
+        name=request.out.resolve().name,
         network=network.settings,
-        decoders=[DecoderEntry(name=n, protocol=p.as_dict()) for n, p in protocols.items()],
-        preprocessing=settings.preprocessing.model_dump(mode="json"),
+        decoders=[DecoderEntry(name=n, protocol=p.as_dict()) for n, p in data.protocols.items()],
+        preprocessing=preprocessing,
         patch=settings.patch,
         training=training,
         scores={name: value for name, value in scores.items() if name.startswith("validation/")},

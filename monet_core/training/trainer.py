@@ -112,7 +112,7 @@ class Trainer:
         return self._fabric.is_global_zero
 
     def _resume(self) -> None:
-        found = load_checkpoint(self._folder)
+        found = load_checkpoint(self._folder, self._report)
         if found is None:
             return
         self.state, tensors = found

@@ -194,7 +194,7 @@ class TestGrids:
         finding = self.rewrite(folder, lambda data, affine: (data[:-2], affine))
         assert finding.verdict is Verdict.REFUSED
         assert finding.code == "off-grid"
-        assert "54 x 64 x 56 voxels, the scan has 56 x 64 x 56" in finding.message
+        assert "shape 54 x 64 x 56 against 56 x 64 x 56 voxels" in finding.message
         assert "Resample" in finding.remedy
 
     def test_half_a_voxel(self, folder: Path) -> None:
@@ -209,11 +209,11 @@ class TestGrids:
     def test_flipped_header(self, folder: Path) -> None:
         finding = self.rewrite(folder, lambda d, a: (d, a @ np.diag([-1.0, 1, 1, 1])))
         assert finding.verdict is Verdict.REFUSED
-        assert "axes run LAS, the scan's RAS (flipped?)" in finding.message
+        assert "axes run LAS against RAS (flipped?)" in finding.message
 
     def test_other_spacing(self, folder: Path) -> None:
         finding = self.rewrite(folder, lambda d, a: (d, a @ np.diag([1.0, 1, 1.2, 1])))
-        assert "spacing 2 x 2 x 2.4 mm, the scan's 2 x 2 x 2 mm" in finding.message
+        assert "spacing 2 x 2 x 2.4 against 2 x 2 x 2 mm" in finding.message
 
     def test_rotated(self, folder: Path) -> None:
         c, s = np.cos(np.radians(5)), np.sin(np.radians(5))

@@ -93,3 +93,11 @@ def test_the_log_of_a_job_lands_in_its_folder(tmp_path: Path) -> None:
 def test_versions_name_the_libraries_that_decide_a_result() -> None:
     found = versions()
     assert {"python", "torch", "SimpleITK", "monet-studio"} <= found.keys()
+
+
+def test_what_a_killed_program_left_half_written_is_cleared(tmp_path: Path) -> None:
+    (tmp_path / ".writing-abc.safetensors").write_bytes(b"half")
+    (tmp_path / "kept.json").write_text("{}")
+    with locked(tmp_path):
+        assert not list(tmp_path.glob(".writing-*"))
+        assert (tmp_path / "kept.json").exists()

@@ -7,6 +7,7 @@ import pytest
 from phantoms import LEFT_PUTAMEN, RIGHT_PUTAMEN, brain_phantom
 from scipy.spatial.transform import Rotation
 
+from monet_core.errors import Verdict
 from monet_core.jobs.events import Phase
 from monet_core.preprocessing import (
     PreprocessingSettings,
@@ -226,3 +227,25 @@ def test_small_field_of_view_is_warned_about(monkeypatch: pytest.MonkeyPatch) ->
     assert prepared.notes[0].code == "partial-coverage"
     assert "% of the brain" in str(prepared.notes[0])
     assert 0.05 < prepared.record["registration"]["coverage"] < 0.5
+
+
+def test_a_model_of_stripped_scans_sees_no_scalp() -> None:
+    image, _, affine = brain_phantom((88, 100, 88), head=True)
+    scan = scan_of(image, affine)
+    cut = prepare(scan, UNREGISTERED.model_copy(update={"brain_only": True}))
+    whole = prepare(scan, UNREGISTERED)
+    assert whole.record["head"] == cut.record["head"] == "whole"
+    np.testing.assert_array_equal(cut.image[cut.brain], whole.image[whole.brain])
+    outside = ~cut.brain
+    assert (whole.image[outside] > 0).mean() > 0.2
+    assert (cut.image[outside] > 0).mean() < 0.1
+    (note,) = cut.notes
+    assert (note.verdict, note.code) == (Verdict.WARNING, "head-not-stripped")
+    assert "strip the scan first" in note.message
+
+
+def test_a_stripped_scan_is_left_as_it_is_by_brain_only() -> None:
+    image, _, affine = brain_phantom()
+    cut = prepare(scan_of(image, affine), UNREGISTERED.model_copy(update={"brain_only": True}))
+    np.testing.assert_array_equal(cut.image, prepare(scan_of(image, affine), UNREGISTERED).image)
+    assert cut.notes == ()

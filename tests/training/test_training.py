@@ -100,6 +100,7 @@ def test_stage_one_learns_the_structures_of_phantoms(
     assert set(regions[-1]["dice"]) >= {"10", "49", "16"}
     manifest = load_model(tmp_path / "run").manifest
     assert manifest.scores["validation/dice/partial"] == rows[-1]["validation/dice/partial"]
+    assert manifest.preprocessing["brain_only"] is True  # all phantoms were stripped
     assert str(tmp_path) not in (tmp_path / "run/model/manifest.json").read_text()
 
 
