@@ -104,7 +104,7 @@ def finetune(
         str, typer.Option(help="Protocol that the partial decoder's labels are extracted in.")
     ] = "first",
     start: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--from", help="Run or model to begin with; its network settings are taken."),
     ] = None,
     decoders: Annotated[
@@ -145,10 +145,12 @@ def finetune(
 
 
 def _train(
-    stage: Stage, protocols: dict[str, str], start: Path | None, given: dict[str, Any]
+    stage: Stage, protocols: dict[str, str], model: str | None, given: dict[str, Any]
 ) -> None:
+    from monet_core.models import resolve_model
     from monet_core.training import TrainingRequest, train
 
+    start = resolve_model(model) if model else None
     request = TrainingRequest(
         data=given["data"],
         out=given["out"],
@@ -164,8 +166,8 @@ def _train(
         cache=given["cache"],
     )
     with reporting() as (report, cancel):
-        model = train(request, report, cancel)
-    console.print(f"Model: {model}", markup=False)
+        trained = train(request, report, cancel)
+    console.print(f"Model: {trained}", markup=False)
 
 
 _PLAIN = (

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from pydantic import JsonValue
 
 from monet_core.datasets import CheckReport, Dataset, check_dataset, find_dataset
-from monet_core.errors import DatasetError, TrainingError, Verdict
+from monet_core.errors import DatasetError, Verdict
 from monet_core.evaluation import learning_curves
-from monet_core.files import read_json, write_json
 from monet_core.jobs import (
     Cancel,
     Done,
@@ -26,13 +26,20 @@ from monet_core.jobs import (
     silent,
     versions,
 )
-from monet_core.models import DecoderEntry, Manifest, Model, load_model, save_model
+from monet_core.models import DecoderEntry, Manifest, Model, load_model, read_manifest, save_model
 from monet_core.networks import MONet, transfer
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
 from monet_core.segmenting import preprocessing_of
 from monet_core.training.cache import head_of
-from monet_core.training.checkpoints import CURRENT, PREVIOUS
+from monet_core.training.config import (
+    Missing,
+    RunConfig,
+    begin,
+    check_inputs,
+    relative_start,
+    resume,
+)
 from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
 from monet_core.training.subjects import TrainingData, load_protocols, prepare_data, run_cache
@@ -40,7 +47,7 @@ from monet_core.training.trainer import Trainer, make_fabric
 
 log = logging.getLogger(__name__)
 
-CONFIG, MODEL, CURVES = "config.json", "model", "curves.png"
+MODEL, CURVES = "model", "curves.png"
 CHECK = {FULL: "check.tsv", PARTIAL: "check-partial.tsv"}
 
 LICENCE = "as the training data allow (labels of MALC: non-commercial)"
@@ -59,45 +66,45 @@ class TrainingRequest:
     resume: bool = False
     decisions: Decisions = field(default_factory=Decisions)
     unknown: Unknown = "ask"
-    missing: Literal["ask", "absent", "unannotated"] = "ask"
+    missing: Missing = "ask"
     cache: Path | None = None
 
 
 def train(request: TrainingRequest, report: Reporter, cancel: Cancel) -> Path:
     """Run (or resume) a training; returns the folder of its model.
 
-    On `resume` the settings stored in the run folder count, so that the result is the same as
-    that of an uninterrupted run. Raises MonetError subclasses in words a user can act on.
+    On `resume` the settings, start and decisions stored in the run folder count, so that the
+    result is that of an uninterrupted run. Raises MonetError in words a user can act on.
     """
-    fabric = make_fabric(request.settings)
+    config = resume(request.out) if request.resume else _requested(request)
+    fabric = make_fabric(config.settings)
     fabric.launch()
     if not fabric.is_global_zero:
-        return _train(request, fabric, silent, cancel)
+        return _train(request, config, fabric, silent, cancel)
     with locked(request.out), log_to(request.out):
-        return _train(request, fabric, JsonlReporter(request.out, report), cancel)
+        if not request.resume:
+            begin(request.out, config)
+        return _train(request, config, fabric, JsonlReporter(request.out, report), cancel)
 
 
-def _train(request: TrainingRequest, fabric: Any, report: Reporter, cancel: Cancel) -> Path:
-    settings = _settings_of_run(request) if fabric.is_global_zero else request.settings
-    settings = fabric.broadcast(settings)
+def _train(
+    request: TrainingRequest, config: RunConfig, fabric: Fabric, report: Reporter, cancel: Cancel
+) -> Path:
+    settings = config.settings
     protocols = load_protocols(settings)
     cache = run_cache(request.cache)
-    checked = _check(request, settings, protocols, report, cancel)
+    checked = _check(request, config, protocols, report, cancel)
     data = prepare_data(
-        checked,
-        settings,
-        protocols,
-        cache,
-        request.decisions,
-        request.unknown,
-        report,
-        cancel,
+        checked, settings, protocols, cache, config.decisions, config.unknown, report, cancel
     )
+    if fabric.is_global_zero:
+        check_inputs(request.out, [*data.train, *data.validation])
     report(Phase("Building the network"))
-    network = build_network(settings, protocols, request.start, report)
+    start = request.out / config.start if config.start else None
+    network = build_network(settings, protocols, start, report)
 
     def keep(trained: MONet, scores: dict[str, float]) -> None:
-        manifest = _manifest(request, settings, data, trained, scores)
+        manifest = _manifest(request.out, config, data, trained, scores)
         save_model(request.out / MODEL, Model(manifest, trained))
 
     trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel)
@@ -138,45 +145,20 @@ def settings_from_start(start: Path | None) -> dict[str, Any]:
     }
 
 
-def _settings_of_run(request: TrainingRequest) -> TrainingSettings:
-    config = request.out / CONFIG
-    begun = any((request.out / name).exists() for name in (CURRENT, PREVIOUS))
-    if request.resume:
-        if not config.exists():
-            raise TrainingError(
-                "nothing-to-resume",
-                "holds no run",
-                remedy="Leave --resume away to begin one.",
-                file=request.out,
-            )
-        return _read_settings(config)
-    if begun:
-        raise TrainingError(
-            "run-exists",
-            "a run was begun here",
-            remedy="Go on with it by --resume, or choose another folder.",
-            file=request.out,
-        )
-    stored = {"settings": request.settings.model_dump(mode="json"), "versions": versions()}
-    write_json(config, stored)
-    return request.settings
-
-
-def _read_settings(config: Path) -> TrainingSettings:
-    try:
-        return TrainingSettings.model_validate(read_json(config)["settings"])
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise TrainingError(
-            "config-damaged",
-            f"the run's settings cannot be read ({str(error).splitlines()[0]})",
-            remedy="Begin the run again in a new folder.",
-            file=config,
-        ) from error
+def _requested(request: TrainingRequest) -> RunConfig:
+    return RunConfig(
+        settings=request.settings,
+        start=relative_start(request.start, request.out),
+        decisions=request.decisions,
+        unknown=request.unknown,
+        missing=request.missing,
+        versions=versions(),
+    )
 
 
 def _check(
     request: TrainingRequest,
-    settings: TrainingSettings,
+    config: RunConfig,
     protocols: dict[str, Protocol],
     report: Reporter,
     cancel: Cancel,
@@ -187,6 +169,7 @@ def _check(
     those annotated in the partial protocol alone.
     """
     report(Phase("Checking data"))
+    settings = config.settings
     main = settings.main_decoder
     datasets = {main: find_dataset(request.data, settings.protocols[main], request.labels)}
     if main == FULL and PARTIAL in protocols:
@@ -198,11 +181,11 @@ def _check(
         checked = check_dataset(
             dataset,
             protocols[name],
-            unknown=request.unknown,
-            missing=request.missing,
+            unknown=config.unknown,
+            missing=config.missing,
             # Manual labels are trusted: with few scans a rare anatomy looks like an outlier.
             automatic=name == PARTIAL,
-            decisions=request.decisions,
+            decisions=config.decisions,
             report=report,
             cancel=cancel,
         )
@@ -230,17 +213,18 @@ def _partial_only(request: TrainingRequest, settings: TrainingSettings, full: Da
 
 
 def _manifest(
-    request: TrainingRequest,
-    settings: TrainingSettings,
+    out: Path,
+    config: RunConfig,
     data: TrainingData,
     network: MONet,
     scores: dict[str, float],
 ) -> Manifest:
+    settings = config.settings
     names = {decoder: protocol.name for decoder, protocol in data.protocols.items()}
     training: dict[str, JsonValue] = {
         "settings": settings.model_copy(update={"protocols": names}).model_dump(mode="json"),
         "scans": list[JsonValue](sorted(subject.name for subject in data.train)),
-        "start": request.start.name if request.start else None,
+        "start": read_manifest(out / config.start).name if config.start else None,
         "versions": dict[str, JsonValue](versions()),
     }
     # A network that never saw a scalp would find regions in it.
@@ -248,7 +232,7 @@ def _manifest(
     preprocessing = settings.preprocessing.model_dump(mode="json")
     preprocessing["brain_only"] = settings.preprocessing.brain_only or stripped
     return Manifest(
-        name=request.out.resolve().name,
+        name=out.resolve().name,
         network=network.settings,
         decoders=[DecoderEntry(name=n, protocol=p.as_dict()) for n, p in data.protocols.items()],
         preprocessing=preprocessing,

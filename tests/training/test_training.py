@@ -137,7 +137,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(
 def test_a_cancelled_run_resumes_to_the_same_weights_and_curves(
     recipe: str, data: Path, cache: Path, tmp_path: Path
 ) -> None:
-    what = settings(epochs=3)
+    what = settings(epochs=3, precision="32")
     if recipe == "best":
         best = recipe_settings("best", "pretrain")
         network = NetworkSettings(width=4, levels=3, residual=True, deep_supervision=True)
@@ -177,6 +177,34 @@ def test_cancelling_during_validation_does_not_lose_that_epoch(
     assert read_metrics(tmp_path / "broken") == []
     train(request(data, tmp_path / "broken", cache, resume=True), silent, Cancel())
     assert read_metrics(tmp_path / "whole") == read_metrics(tmp_path / "broken")
+
+
+def test_a_run_stopped_before_its_first_checkpoint_still_begins_where_it_was_told(
+    data: Path, full_data: Path, cache: Path, tmp_path: Path
+) -> None:
+    train(request(data, tmp_path / "one", cache), silent, Cancel())
+    cancel = Cancel()
+
+    def stop(event: Event) -> None:
+        if getattr(event, "name", "") == "Preparing scans":
+            cancel.set()
+
+    second = {"settings": settings("finetune", epochs=1), "start": tmp_path / "one"}
+    train(request(full_data, tmp_path / "whole", cache, **second), silent, Cancel())
+    with pytest.raises(CancelledError):
+        train(request(full_data, tmp_path / "broken", cache, **second), stop, cancel)
+    train(request(full_data, tmp_path / "broken", cache, resume=True), silent, Cancel())
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+
+
+def test_scans_that_changed_since_the_run_began_are_named(cache: Path, tmp_path: Path) -> None:
+    for seed in range(2):
+        save_subject(tmp_path / "d/train", f"sub-{seed}", seed=seed)
+    train(request(tmp_path / "d", tmp_path / "run", cache), silent, Cancel())
+    save_subject(tmp_path / "d/train", "sub-1", seed=5)
+    with pytest.raises(TrainingError, match=r"changed: sub-1\. Put them back") as caught:
+        train(request(tmp_path / "d", tmp_path / "run", cache, resume=True), silent, Cancel())
+    assert caught.value.code == "inputs-changed"
 
 
 def test_a_finished_run_is_left_as_it_is(data: Path, cache: Path, tmp_path: Path) -> None:
