@@ -1,9 +1,8 @@
 #!/bin/sh
-# All set-up in one place: sourced by sample.sh and test.sh, which are the README's two commands.
+# All set-up in one place: sourced, from the project root, by sample.sh and test.sh (README).
 # Makes .venv beside the project and installs it there, again only when pyproject.toml changed.
 # Needs Debian (or alike) with Python 3.11 or newer; installs the venv module where it is missing.
 set -eu
-cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
 if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
