@@ -84,6 +84,29 @@ def save_subject(folder: Path, name: str, seed: int = 0, **kwargs: object) -> tu
     return scan, save(folder / f"{name}_dseg.nii.gz", labels, affine)
 
 
+# What the phantom's structures are called in MALC.
+MALC_OF_FIRST = {
+    LEFT_THALAMUS: 60,
+    RIGHT_THALAMUS: 59,
+    LEFT_PUTAMEN: 58,
+    RIGHT_PUTAMEN: 57,
+    BRAIN_STEM: 35,
+}
+
+
+def save_malc_dataset(root: Path) -> Path:
+    """Two phantoms in `train` and one in `validation` with MALC indices: full annotations."""
+    for split, seeds in (("train", (0, 1)), ("validation", (9,))):
+        for seed in seeds:
+            image, labels, affine = brain_phantom(seed=seed)
+            malc = np.zeros_like(labels)
+            for first, index in MALC_OF_FIRST.items():
+                malc[labels == first] = index
+            save(root / split / f"sub-{seed}_T1w.nii.gz", image, affine)
+            save(root / split / f"sub-{seed}_dseg.nii.gz", malc, affine)
+    return root
+
+
 def reoriented(data: np.ndarray, affine: np.ndarray, codes: str) -> tuple[np.ndarray, np.ndarray]:
     """The same volume stored with other axes, e.g. codes "PIR"; the world does not change."""
     transform = nib.orientations.ornt_transform(

@@ -8,14 +8,13 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from phantoms import brain_phantom, save
+from phantoms import MALC_OF_FIRST, brain_phantom, save, save_malc_dataset
 from typer.testing import CliRunner, Result
 
 from monet_core.cli.console import run_command
 from monet_core.cli.main import app
 from monet_core.models import load_model
 
-MALC_OF_FIRST = {10: 60, 49: 59, 12: 58, 51: 57, 16: 35}
 TINY = (
     "--patch 24 --workers 0 --patches-per-scan 2 --seed 1 --missing-regions absent "
     "--learning-rate 0.02 --set loss.kind=dice_ce"
@@ -39,14 +38,7 @@ def status(*words: object) -> int:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where both stages were trained by the command line on three phantoms."""
     root = tmp_path_factory.mktemp("world")
-    for split, seeds in (("train", (0, 1)), ("validation", (9,))):
-        for seed in seeds:
-            image, labels, affine = brain_phantom(seed=seed)
-            malc = np.zeros_like(labels)
-            for first, index in MALC_OF_FIRST.items():
-                malc[labels == first] = index
-            save(root / "malc" / split / f"sub-{seed}_T1w.nii.gz", image, affine)
-            save(root / "malc" / split / f"sub-{seed}_dseg.nii.gz", malc, affine)
+    save_malc_dataset(root / "malc")
     cache = ["--cache", root / "cache"]
     done = monet("convert", root / "malc", root / "partial", "--from", "malc", "--to", "first")
     assert done.exit_code == 0, done.output

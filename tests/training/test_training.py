@@ -4,10 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from phantoms import brain_phantom, save, save_subject
+from phantoms import brain_phantom, save, save_malc_dataset, save_subject
 
 from monet_core.errors import NotEnoughMemoryError, OutputError, TrainingError
 from monet_core.jobs import Cancel, CancelledError, Event, Message, Metrics, Progress, silent
@@ -23,8 +22,6 @@ from monet_core.training import (
     train,
 )
 
-MALC_OF_FIRST = {10: 60, 49: 59, 12: 58, 51: 57, 16: 35}
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,16 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def full_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same people with MALC indices: the full annotation of stage 2."""
-    folder = tmp_path_factory.mktemp("full")
-    for split, seeds in (("train", (0, 1)), ("validation", (9,))):
-        for seed in seeds:
-            image, labels, affine = brain_phantom(seed=seed)
-            malc = np.zeros_like(labels)
-            for first, index in MALC_OF_FIRST.items():
-                malc[labels == first] = index
-            save(folder / split / f"sub-{seed}_T1w.nii.gz", image, affine)
-            save(folder / split / f"sub-{seed}_dseg.nii.gz", malc, affine)
-    return folder
+    return save_malc_dataset(tmp_path_factory.mktemp("full"))
 
 
 @pytest.fixture(scope="module")
