@@ -80,8 +80,8 @@ def reporting() -> Iterator[tuple[TerminalReporter, Cancel]]:
 def run_command(command: Callable[[], object]) -> int:
     """Call `command`; its exit status: 0, 1 with one line on standard error, 130 cancelled.
 
-    What no module foresees of the machine's failures (a drive that drops, memory that runs out)
-    is one readable line too.
+    What no module foresees of the machine's failures (a drive that drops, memory that runs out),
+    and a fault of the program itself, is one readable line too.
     """
     try:
         command()
@@ -102,6 +102,12 @@ def run_command(command: Callable[[], object]) -> int:
         return _failed(
             "the memory of this machine is used up. Close other programs, or use a machine with "
             "more memory."
+        )
+    except Exception as error:
+        log.info("unexpected error", exc_info=error)
+        return _failed(
+            f"unexpected error: {type(error).__name__}: {error}. This is a fault of the program; "
+            "run the command with --verbose before its name to see where, and report it."
         )
     return 0
 

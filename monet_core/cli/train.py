@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -58,12 +60,9 @@ Cache = Annotated[
 ]
 
 
-def pretrain(
+def _shared(
     data: Data,
     out: options.Out,
-    protocol: Annotated[
-        str, typer.Option(help="Protocol of the partial labels: a name or a table.")
-    ] = "first",
     recipe: Recipe = "paper",
     labels: options.Labels = None,
     epochs: Epochs = None,
@@ -90,13 +89,32 @@ def pretrain(
     assume_orientation: options.AssumeOrientation = None,
     accept_labels_as_scan: options.AcceptLabels = False,
 ) -> None:
+    """The options of both stages; only its signature is used."""
+
+
+def _with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with the options of `_shared` besides its own; it gets them as `given`."""
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    named = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    shared = inspect.signature(_shared, eval_str=True).parameters.values()
+    every = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*named, *shared)]
+    command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    return command
+
+
+@_with_shared_options
+def pretrain(
+    protocol: Annotated[
+        str, typer.Option(help="Protocol of the partial labels: a name or a table.")
+    ] = "first",
+    **given: Any,
+) -> None:
     """Stage 1: train a U-Net on partial (sub-cortical) annotations."""
-    _train("pretrain", {"partial": protocol}, None, locals())
+    _train("pretrain", {"partial": protocol}, None, given)
 
 
+@_with_shared_options
 def finetune(
-    data: Data,
-    out: options.Out,
     protocol: Annotated[
         str, typer.Option(help="Protocol of the full labels: a name or a table.")
     ] = "malc",
@@ -111,37 +129,13 @@ def finetune(
         Literal["full+partial", "full"],
         typer.Option(help="full+partial is MO-Net; full alone is a U-Net."),
     ] = "full+partial",
-    recipe: Recipe = "paper",
-    labels: options.Labels = None,
-    epochs: Epochs = None,
-    patch: Patch = None,
-    spacing: Spacing = None,
-    width: Width = None,
-    levels: Levels = None,
-    learning_rate: Rate = None,
-    batch: Batch = None,
-    patches_per_scan: PerScan = None,
-    validate_every: Every = None,
-    workers: Workers = None,
-    device: options.Device = "auto",
-    devices: Devices = None,
-    precision: options.Precision = "auto",
-    seed: Seed = None,
-    deterministic: Deterministic = False,
-    settings: Set = None,
-    resume: Resume = False,
-    cache: Cache = None,
-    unknown_labels: options.UnknownLabels = "ask",
-    missing_regions: options.MissingRegions = "ask",
-    use_form: options.UseForm = None,
-    assume_orientation: options.AssumeOrientation = None,
-    accept_labels_as_scan: options.AcceptLabels = False,
+    **given: Any,
 ) -> None:
     """Stage 2: train full and partial decoder jointly on a few full annotations (MO-Net)."""
     protocols = {"full": protocol}
     if decoders == "full+partial":
         protocols["partial"] = partial_protocol
-    _train("finetune", protocols, start, locals())
+    _train("finetune", protocols, start, given)
 
 
 def _train(

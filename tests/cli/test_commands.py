@@ -181,3 +181,17 @@ def test_the_program_starts_without_torch() -> None:
 
     code = "import sys, monet_core.cli.main; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_fault_of_the_program_is_one_line_and_its_place_only_where_asked_for(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty() -> None:
+        raise KeyError("colour")
+
+    with caplog.at_level("INFO", logger="monet_core"):
+        assert run_command(faulty) == 1
+    said = capsys.readouterr().err
+    assert "unexpected error: KeyError: 'colour'" in said
+    assert "Traceback" not in said
+    assert "in faulty" in caplog.text
