@@ -84,17 +84,14 @@ def tiling(
 ) -> Tiling:
     """Lay tiles of `patch` voxels over an image of `shape`, overlapping by a share in [0, 1).
 
-    Tile sides are rounded down to the network's divisor, and shrunk to the image's side rounded
-    up to it: an image smaller than the patch is padded no further than the network needs. Two
-    divisors are the least, as instance normalisation needs more than one voxel at the bottom.
+    Tile sides are rounded down to the network's divisor. An image smaller than the patch is padded
+    to it, as it is in training: instance normalisation sees how much of a tile is background. Two
+    divisors are the least, as it needs more than one voxel at the bottom.
     """
     if not 0 <= overlap < 1:
         raise ValueError(f"overlap is {overlap}, expected a share of the tile in [0, 1)")
     wanted = (patch,) * 3 if isinstance(patch, int) else tuple(patch)
-    sides = [
-        max(2, min(side // divisor, -(-n // divisor))) * divisor
-        for n, side in zip(shape, wanted, strict=True)
-    ]
+    sides = [max(2, side // divisor) * divisor for side in wanted]
     size = [max(n, side) for n, side in zip(shape, sides, strict=True)]
     before = [(padded - n) // 2 for n, padded in zip(shape, size, strict=True)]
     x, y, z = (_starts(n, side, overlap) for n, side in zip(size, sides, strict=True))

@@ -168,7 +168,8 @@ class PatchDataset(Dataset[dict[str, Any]]):
         for axis, (size, side) in enumerate(zip(subject.shape, self.patch, strict=True)):
             low, high = side // 2, size - side + side // 2
             if high < low:
-                centre.append((low + high) // 2)
+                # Padded as `segmenting.tiling` pads what is to be predicted.
+                centre.append(low - (side - size) // 2)
             elif wanted is None:
                 centre.append(int(rng.integers(low, high + 1)))
             else:

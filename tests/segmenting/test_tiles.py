@@ -122,7 +122,7 @@ def test_the_slab_moves_along_the_longest_axis():
     assert tiling((40, 50, 90), 16, 0.5, 4).axis == 2
 
 
-def test_small_images_are_padded_with_their_minimum_and_no_further_than_needed():
+def test_small_images_are_padded_with_their_minimum_to_the_patch_as_in_training():
     low = Given(lambda x: torch.cat([x < -7, x >= -7], 1).float())
     image = np.full((5, 9, 30), -8.0, np.float32)
     image[0, 0, 0] = 3
@@ -131,7 +131,7 @@ def test_small_images_are_padded_with_their_minimum_and_no_further_than_needed()
     assert found.classes["given"].sum() == 1
     network = Tiny()
     predict(network, image, patch=16)
-    assert set(network.seen) == {(1, 1, 8, 12, 16)}
+    assert set(network.seen) == {(1, 1, 16, 16, 16)}
 
 
 def test_two_decoders_and_a_choice_of_one():

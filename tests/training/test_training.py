@@ -1,6 +1,7 @@
 """Trainings on small phantoms: they learn, stop clearly, and resume to the same bits."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from monet_core.errors import NotEnoughMemoryError, OutputError, TrainingError
 from monet_core.jobs import Cancel, CancelledError, Event, Message, Metrics, Progress, silent
 from monet_core.losses import JointLoss, LossSettings
 from monet_core.models import load_model
-from monet_core.networks import NetworkSettings
+from monet_core.networks import MONet, NetworkSettings
 from monet_core.preprocessing import PreprocessingSettings
 from monet_core.training import (
+    AugmentationSettings,
     TrainingRequest,
     TrainingSettings,
     read_metrics,
@@ -109,6 +111,26 @@ def test_stage_two_begins_with_the_weights_of_stage_one_in_both_decoders(
                 torch.testing.assert_close(after[copy], value, atol=1e-8, rtol=0)
     assert after["decoders.full.heads.0.weight"].shape[0] == 139
     assert any(isinstance(e, Message) and "fresh: decoders.full" in e.text for e in said)
+
+
+def test_what_validation_shows_the_network_is_what_training_showed_it(
+    data: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scans smaller than the patch: the very same voxels, padding included."""
+    seen: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    forward = MONet.forward
+
+    def watch(self: MONet, x: torch.Tensor, *rest: object, **named: object) -> object:
+        seen[self.training].append(x.detach().clone())
+        return forward(self, x, *rest, **named)
+
+    monkeypatch.setattr(MONet, "forward", watch)
+    shutil.copytree(data / "validation", tmp_path / "d/train")
+    shutil.copytree(data / "validation", tmp_path / "d/validation")
+    plain = AugmentationSettings.none()
+    what = settings(epochs=1, patch=40, augmentation=plain, precision="32")
+    train(request(tmp_path / "d", tmp_path / "run", cache, settings=what), silent, Cancel())
+    torch.testing.assert_close(seen[True][0], seen[False][0], rtol=0, atol=0)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(
