@@ -1,5 +1,6 @@
 """Slow: trainings on real MALC scans, and their results on copies of a scan on other grids."""
 
+import json
 from pathlib import Path
 
 import nibabel as nib
@@ -19,7 +20,6 @@ from monet_core.training import (
     AugmentationSettings,
     TrainingRequest,
     TrainingSettings,
-    read_metrics,
     recipe_settings,
     train,
 )
@@ -28,7 +28,10 @@ pytestmark = [pytest.mark.slow, needs_shared]
 
 
 def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
-    """A block of 64 mm around the deep grey matter at 1 mm: Dice of its regions above 0.9."""
+    """A block of 64 mm around the deep grey matter at 1 mm: mean Dice of its regions above 0.9.
+
+    Regions of which the block's border leaves less than half a millilitre do not count.
+    """
     for split in ("train", "validation"):
         (tmp_path / "data" / split).mkdir(parents=True)
         for kind in ("T1w", "dseg"):
@@ -40,15 +43,16 @@ def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
         **{
             **recipe_settings("paper", "finetune"),
             "protocols": {"full": "malc", "partial": "first"},
-            "epochs": 400,
+            "epochs": 300,
             "patch": 64,
             "learning_rate": 5e-3,
             "schedule": "cosine",
             "loss": LossSettings(kind="dice_ce"),
             "augmentation": AugmentationSettings.none(),
             "network": NetworkSettings(width=16, levels=4),
-            "preprocessing": PreprocessingSettings(register=False, margin_mm=0),
-            "validate_every": 200,
+            # A block without background counts as a whole head, its brain as 12 mm deep in it.
+            "preprocessing": PreprocessingSettings(register=False, margin_mm=12),
+            "validate_every": 300,
             "workers": 1,
         }
     )
@@ -56,8 +60,12 @@ def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
         tmp_path / "data", tmp_path / "run", settings, missing="absent", cache=tmp_path / "cache"
     )
     train(job, silent, Cancel())
-    best = max(row.get("validation/dice/full") or 0 for row in read_metrics(tmp_path / "run"))
-    assert best > 0.9
+    rows = [json.loads(x) for x in (tmp_path / "run/regions.jsonl").read_text().splitlines()]
+    (full,) = (row["dice"] for row in rows if row["decoder"] == "full")
+    sizes = np.bincount(np.asarray(block.dataobj, int).ravel(), minlength=208)
+    dice = [full[str(index)] for index in np.flatnonzero(sizes >= 500) if str(index) in full]
+    assert len(dice) >= 25
+    assert np.mean(dice) > 0.9
 
 
 def _grids(scan_grid: Geometry) -> dict[str, Geometry]:
