@@ -28,23 +28,23 @@ pytestmark = [pytest.mark.slow, needs_shared]
 
 
 def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
-    """A block of 64 mm around the deep grey matter at 1 mm: mean Dice of its regions above 0.9.
+    """A block of 40 mm in the deep grey matter at 1 mm: mean Dice of its regions above 0.9.
 
-    Regions of which the block's border leaves less than half a millilitre do not count.
+    Regions of which the block's border leaves less than a tenth of a millilitre do not count.
     """
     for split in ("train", "validation"):
         (tmp_path / "data" / split).mkdir(parents=True)
         for kind in ("T1w", "dseg"):
             image = nib.load(MALC / f"train/sub-1000_{kind}.nii.gz")
             centre = np.asarray(image.shape) // 2
-            block = image.slicer[tuple(slice(int(c) - 32, int(c) + 32) for c in centre)]
+            block = image.slicer[tuple(slice(int(c) - 20, int(c) + 20) for c in centre)]
             nib.save(block, tmp_path / "data" / split / f"sub-1000_{kind}.nii.gz")
     settings = TrainingSettings(
         **{
             **recipe_settings("paper", "finetune"),
             "protocols": {"full": "malc", "partial": "first"},
-            "epochs": 300,
-            "patch": 64,
+            "epochs": 400,
+            "patch": 40,
             "learning_rate": 5e-3,
             "schedule": "cosine",
             "loss": LossSettings(kind="dice_ce"),
@@ -52,7 +52,7 @@ def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
             "network": NetworkSettings(width=16, levels=4),
             # A block without background counts as a whole head, its brain as 12 mm deep in it.
             "preprocessing": PreprocessingSettings(register=False, margin_mm=12),
-            "validate_every": 300,
+            "validate_every": 400,
             "workers": 1,
         }
     )
@@ -63,8 +63,8 @@ def test_one_scan_is_learnt_by_heart(tmp_path: Path) -> None:
     rows = [json.loads(x) for x in (tmp_path / "run/regions.jsonl").read_text().splitlines()]
     (full,) = (row["dice"] for row in rows if row["decoder"] == "full")
     sizes = np.bincount(np.asarray(block.dataobj, int).ravel(), minlength=208)
-    dice = [full[str(index)] for index in np.flatnonzero(sizes >= 500) if str(index) in full]
-    assert len(dice) >= 25
+    dice = [full[str(index)] for index in np.flatnonzero(sizes >= 100) if str(index) in full]
+    assert len(dice) >= 15
     assert np.mean(dice) > 0.9
 
 
