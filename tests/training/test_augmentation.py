@@ -32,6 +32,13 @@ def sample(image, labels, centre, patch, seed=0, background=None, **switches):
     return sample_patch(image, labels, centre, patch, wanted, rng, swaps, background)
 
 
+def coordinates(shape, affine, shifts):
+    """Where each voxel of a patch is looked up, in patch voxels."""
+    deformation = spatial.Deformation(shape, affine, shifts)
+    low = torch.from_numpy(deformation.low)[:, None, None, None]
+    return deformation.points(0, shape[0]) + low
+
+
 def smooth_scan(shape=(48, 48, 48)):
     """A smooth image, and labels that are the image rounded."""
     x, y, z = np.meshgrid(*[np.linspace(0, 2, n) for n in shape], indexing="ij")
@@ -112,17 +119,22 @@ def test_half_precision_scans_give_single_precision_patches():
 def test_a_quarter_turn_is_rot90(axis, side):
     image, labels = random_scan((side,) * 3)
     affine = (spatial.rotation(axis, np.pi / 2), np.zeros(3))
-    points = spatial.coordinates((side,) * 3, affine, None)
-    where = spatial.nearest(points, image.shape)
+    deformation = spatial.Deformation((side,) * 3, affine, None)
+    points = deformation.points(0, side)
+    block, classes = (
+        torch.from_numpy(sampling.read_block(a, deformation.low, deformation.high, 0))
+        for a in (image, labels["full"])
+    )
     plane = ((axis + 1) % 3, (axis + 2) % 3)
     # The map says where to look up, so the content turns the other way.
+    turned = np.rot90(labels["full"], -1, plane)
+    assert np.array_equal(classes.flatten()[spatial.nearest(points, block.shape)], turned.ravel())
     turned = np.rot90(image, -1, plane)
-    assert np.array_equal(labels["full"].ravel()[where], np.rot90(labels["full"], -1, plane))
-    assert np.allclose(spatial.look_up(image, points), turned, atol=1e-4)
+    assert np.allclose(spatial.look_up(block, points), turned, atol=1e-4)
 
 
 def test_scaling_looks_up_further_from_the_middle():
-    points = spatial.coordinates((5, 5, 5), (np.diag([2.0, 1.0, 0.5]), np.array([0, 0, 1.0])), None)
+    points = coordinates((5, 5, 5), (np.diag([2.0, 1.0, 0.5]), np.array([0, 0, 1.0])), None)
     assert np.allclose(points[0, :, 2, 2], [-2, 0, 2, 4, 6], atol=1e-5)
     assert np.allclose(points[1, 2, :, 2], [0, 1, 2, 3, 4], atol=1e-5)
     assert np.allclose(points[2, 2, 2, :], [2, 2.5, 3, 3.5, 4], atol=1e-5)
@@ -134,13 +146,13 @@ def test_elastic_deformation_without_strength_is_the_identity():
     plain = sample(image, labels, (10, 12, 11), 12)
     assert np.array_equal(changed[0], plain[0])
     shifts = spatial.draw_shifts((12, 12, 12), 6, 0.0, np.random.default_rng(0))
-    points = spatial.coordinates((12, 12, 12), None, shifts)
+    points = coordinates((12, 12, 12), None, shifts)
     assert np.allclose(points.numpy(), np.indices((12, 12, 12)), atol=1e-5)
 
 
 def test_equal_shifts_of_all_control_points_are_a_shift():
     shifts = np.ones((3, 5, 6, 7)) * np.array([1.0, -2.0, 0.5])[:, None, None, None]
-    points = spatial.coordinates((9, 10, 11), None, shifts)
+    points = coordinates((9, 10, 11), None, shifts)
     moved = np.indices((9, 10, 11)) + np.array([1.0, -2.0, 0.5])[:, None, None, None]
     assert np.allclose(points.numpy(), moved, atol=1e-5)
 
@@ -160,7 +172,7 @@ def test_one_control_point_moves_its_surroundings_as_the_spline_says():
 def test_the_strongest_deformation_does_not_fold(seed):
     rng = np.random.default_rng(seed)
     shifts = spatial.draw_shifts((32, 32, 32), 8, 1000.0, rng)
-    points = spatial.coordinates((32, 32, 32), None, shifts).double().numpy()
+    points = coordinates((32, 32, 32), None, shifts).double().numpy()
     gradient = np.stack([np.stack(np.gradient(p), -1) for p in points], -2)
     assert np.linalg.det(gradient).min() > 0
     assert np.abs(points - np.indices((32, 32, 32))).max() > 1
@@ -171,8 +183,45 @@ def test_the_look_up_is_linear_interpolation():
     rng = np.random.default_rng(3)
     points = rng.uniform(0, 1, (3, 6, 5, 4)) * (np.array([8, 9, 10])[:, None, None, None])
     wanted = map_coordinates(image, points, order=1)
-    found = spatial.look_up(image, torch.from_numpy(points.astype(np.float32)))
+    found = spatial.look_up(torch.from_numpy(image), torch.from_numpy(points.astype(np.float32)))
     assert np.allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_deformed_patch_equals_the_plain_look_up(seed, dtype):
+    """In one piece, with scipy; where is told by patches of scans whose values are their place."""
+    shape, patch, centre = (110, 90, 100), (56, 41, 50), (50, 46, 52)
+    image, labels = random_scan(shape)
+    labels["full"] = labels["full"].astype(dtype)
+    both = {"elastic_probability": 1, "affine_probability": 1, "elastic_spacing": 16}
+    picture, classes = sample(image, labels, centre, patch, seed, **both)
+    ramps = np.indices(shape).astype(np.float32)
+    points = np.stack([sample(ramp, {}, centre, patch, seed, **both)[0] for ramp in ramps])
+    assert np.abs(picture - map_coordinates(image, points, order=1)).max() < 1e-3
+    certain = (np.abs(points % 1 - 0.5) > 1e-4).all(0)
+    assert certain.mean() > 0.999
+    wanted = labels["full"][tuple(np.rint(points).astype(int))]
+    assert np.array_equal(classes["full"][certain], wanted[certain])
+    assert classes["full"].dtype == dtype
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    patch=st.tuples(*[st.integers(1, 40)] * 3),
+    spacing=st.floats(2, 40),
+    sd=st.floats(0, 50),
+)
+def test_the_box_holds_all_points_and_their_neighbours(seed, patch, spacing, sd):
+    rng = np.random.default_rng(seed)
+    wanted = AugmentationSettings(rotation_degrees=180, scale=0.9, translation=30)
+    affine = spatial.draw_affine(wanted, rng) if rng.random() < 0.5 else None
+    shifts = spatial.draw_shifts(patch, spacing, sd, rng) if rng.random() < 0.8 else None
+    deformation = spatial.Deformation(patch, affine, shifts)
+    points = deformation.points(0, patch[0]).flatten(1).numpy()
+    assert (points >= 0).all()
+    assert (points.max(1) < deformation.high - deformation.low - 1).all()
 
 
 def test_a_patch_shows_what_lies_beyond_its_own_edge():
@@ -204,7 +253,7 @@ def test_the_elastic_deformation_moves_by_some_voxels_but_not_more():
     moves = []
     for seed in range(10):
         shifts = spatial.draw_shifts((64,) * 3, 24, 5.0, np.random.default_rng(seed))
-        points = spatial.coordinates((64,) * 3, None, shifts).numpy()
+        points = coordinates((64,) * 3, None, shifts).numpy()
         moves.append(np.abs(points - np.indices((64,) * 3)).max(axis=0))
     assert 1.5 < np.mean(moves) < 6
     assert np.max(moves) < 10

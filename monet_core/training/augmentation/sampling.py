@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from monet_core.training.augmentation.intensity import change_intensities
 from monet_core.training.augmentation.settings import AugmentationSettings
 from monet_core.training.augmentation.spatial import (
     Affine,
+    Deformation,
     Shape,
-    coordinates,
     draw_affine,
     draw_shifts,
     look_up,
     nearest,
 )
+
+# Voxels looked up at a time: what is computed on the way stays in the processor's cache.
+_CHUNK = 65536
 
 Labels = NDArray[np.unsignedinteger]
 
@@ -96,18 +100,20 @@ def _deform(
     shifts: NDArray[np.float64] | None,
     background: float | None,
 ) -> tuple[NDArray[np.float32], dict[str, Labels]]:
-    points = coordinates(shape, affine, shifts)
-    flat = points.view(3, -1)
-    low = np.floor(flat.amin(1).numpy()).astype(int)
-    high = np.ceil(flat.amax(1).numpy()).astype(int) + 1
-    for axis in range(3):
-        points[axis] -= int(low[axis])
-    block = _image_block(image, start + low, start + high, background)
-    where = nearest(points, block.shape)
-    picture = look_up(block, points)
-    classes = {}
-    for name, values in labels.items():
-        classes[name] = read_block(values, start + low, start + high, 0).reshape(-1)[where]
+    deformation = Deformation(shape, affine, shifts)
+    first, stop = start + deformation.low, start + deformation.high
+    block = torch.from_numpy(_image_block(image, first, stop, background))
+    maps = {name: read_block(values, first, stop, 0) for name, values in labels.items()}
+    picture = np.empty(shape, np.float32)
+    classes = {name: np.empty(shape, values.dtype) for name, values in maps.items()}
+    step = max(1, _CHUNK // (shape[1] * shape[2]))
+    for plane in range(0, shape[0], step):
+        points = deformation.points(plane, min(plane + step, shape[0]))
+        part = slice(plane, plane + step)
+        picture[part] = look_up(block, points)
+        where = nearest(points, block.shape).numpy()
+        for name, values in maps.items():
+            classes[name][part] = values.take(where).reshape(points.shape[1:])
     return picture, classes
 
 
@@ -123,7 +129,7 @@ def _image_block(
 def read_block(
     array: NDArray, start: NDArray[np.integer], stop: NDArray[np.integer], fill: float | None
 ) -> NDArray:
-    """A copy of `array[start:stop]` (per axis), which may reach beyond the array on any side.
+    """A copy of `array[start:stop]` (per axis), in C order, which may reach beyond the array on any side.
 
     What lies beyond is `fill`, or the smallest value inside if None.
     """
@@ -131,7 +137,7 @@ def read_block(
     inner_start, inner_stop = np.clip(start, 0, size), np.clip(stop, 0, size)
     inside = array[_slices(inner_start, inner_stop)]
     if np.array_equal(inner_start, start) and np.array_equal(inner_stop, stop):
-        return np.array(inside)
+        return np.array(inside, order="C")
     if fill is None:
         fill = inside.min() if inside.size else array.min()
     block = np.full(stop - start, fill, array.dtype)
