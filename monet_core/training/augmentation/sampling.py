@@ -129,9 +129,9 @@ def _image_block(
 def read_block(
     array: NDArray, start: NDArray[np.integer], stop: NDArray[np.integer], fill: float | None
 ) -> NDArray:
-    """A copy of `array[start:stop]` (per axis), in C order, which may reach beyond the array on any side.
+    """A copy of `array[start:stop]` (per axis), which may reach beyond the array on any side.
 
-    What lies beyond is `fill`, or the smallest value inside if None.
+    What lies beyond is `fill`, or the smallest value inside if None. In C order.
     """
     size = np.asarray(array.shape)
     inner_start, inner_stop = np.clip(start, 0, size), np.clip(stop, 0, size)

@@ -7,6 +7,7 @@ the control points too, and one up-sampling gives all coordinates.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -71,8 +72,8 @@ class Deformation:
     def __init__(self, patch: Shape, affine: Affine | None, shifts: NDArray | None) -> None:
         controls = _controls(patch, affine, shifts)
         self.low, self.high = _box(controls, patch)
-        controls -= self.low[:, None, None, None]
-        self._patch, (self._rows, self._last) = patch, _up_to_last(controls, patch)
+        inside = controls - torch.from_numpy(self.low)[:, None, None, None]
+        self._patch, (self._rows, self._last) = patch, _up_to_last(inside, patch)
 
     def points(self, first: int, stop: int) -> Tensor:
         """Where the voxels of planes `first` to `stop` of the patch are looked up.
@@ -85,7 +86,7 @@ class Deformation:
 
 def upsample(controls: Tensor, patch: Shape) -> Tensor:
     """B-spline field float32 (C, *patch) from its control points (C, K, L, M)."""
-    rows, last = _up_to_last(controls.numpy(), patch)
+    rows, last = _up_to_last(controls, patch)
     return (rows.flatten(0, 2) @ last).view(-1, *patch)
 
 
@@ -98,7 +99,7 @@ def look_up(block: Tensor, points: Tensor) -> Tensor:
     """Linear interpolation of `block` (X, Y, Z) at voxel coordinates `points` (3, A, B, C).
 
     0 <= p < side - 1 on each axis. One gather for each of the eight neighbours, all with the same
-    index: four times as fast as torch's grid_sample, which handles one point after the other.
+    index: twice as fast as torch's grid_sample, which handles one point after the other.
     """
     corner = points.floor()
     index = _flat_index(corner, block.shape)
@@ -126,7 +127,7 @@ def _between(values: Tensor, index: Tensor, strides: Sequence[int], shares: Tens
     return here.lerp_(there, shares[0].flatten())
 
 
-def _controls(patch: Shape, affine: Affine | None, shifts: NDArray | None) -> NDArray[np.float64]:
+def _controls(patch: Shape, affine: Affine | None, shifts: NDArray | None) -> Tensor:
     """Control points (3, K, L, M) of the map from patch voxels to patch voxels."""
     shape = (4, 4, 4) if shifts is None else shifts.shape[1:]
     middle = (np.asarray(patch) - 1) / 2
@@ -136,34 +137,31 @@ def _controls(patch: Shape, affine: Affine | None, shifts: NDArray | None) -> ND
         matrix, shift = affine
         controls = np.einsum("ij,jklm->iklm", matrix, controls) + shift[:, None, None, None]
     controls += middle[:, None, None, None]
-    return controls if shifts is None else controls + shifts
+    return torch.from_numpy(controls if shifts is None else controls + shifts)
 
 
-def _box(
-    controls: NDArray[np.float64], patch: Shape
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _box(controls: Tensor, patch: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First voxel and end of a box around all points, without computing all points.
 
     A spline lies between the smallest and the largest of its control points; along the axis
     whose coordinate is bounded, on which they reach far beyond the patch, it is evaluated.
     """
     lines = [
-        np.tensordot(_basis(patch[a], controls.shape[a + 1]), controls[a], axes=(1, a))
-        for a in range(3)
+        torch.tensordot(_basis(n, line.shape[axis]), line, ([1], [axis]))
+        for axis, (n, line) in enumerate(zip(patch, controls, strict=True))
     ]
     # A voxel of margin for the neighbours, and for rounding to single precision.
-    low = [np.floor(line.min()) - 1 for line in lines]
-    high = [np.ceil(line.max()) + 2 for line in lines]
-    return np.array(low, np.int64), np.array(high, np.int64)
+    low = [math.floor(line.min()) - 1 for line in lines]
+    high = [math.ceil(line.max()) + 2 for line in lines]
+    return np.array(low), np.array(high)
 
 
-def _up_to_last(controls: NDArray[np.float64], patch: Shape) -> tuple[Tensor, Tensor]:
+def _up_to_last(controls: Tensor, patch: Shape) -> tuple[Tensor, Tensor]:
     """The spline evaluated along its first two axes (C, X, Y, M), and the weights (M, Z) of the
     last: a product that is by far the largest, therefore in single precision."""
     x, y, z = (_basis(n, k) for n, k in zip(patch, controls.shape[1:], strict=True))
-    rows = np.einsum("xk,cklm->cxlm", x, controls)
-    rows = y @ rows
-    return torch.from_numpy(rows).float(), torch.from_numpy(z.T).float()
+    rows = y @ torch.tensordot(x, controls, ([1], [1])).transpose(0, 1)
+    return rows.float(), z.T.float()
 
 
 def _positions(size: int, count: int) -> NDArray[np.float64]:
@@ -172,10 +170,10 @@ def _positions(size: int, count: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def _basis(size: int, count: int) -> NDArray[np.float64]:
+def _basis(size: int, count: int) -> Tensor:
     """Weights (size, count) of the uniform cubic B-splines at each voxel of an axis."""
     at = np.arange(size) * (count - 3) / max(size - 1, 1) + 1
     distance = np.abs(at[:, None] - np.arange(count))
     near = 2 / 3 - distance**2 + distance**3 / 2
     far = np.clip(2 - distance, 0, None) ** 3 / 6
-    return np.where(distance < 1, near, far)
+    return torch.from_numpy(np.where(distance < 1, near, far))
