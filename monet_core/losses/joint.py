@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from monet_core.errors import TrainingError
-from monet_core.losses.functions import cross_entropy, group_logits, soft_dice
+from monet_core.losses.head import head_loss
+from monet_core.networks import Logits
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -56,7 +57,7 @@ class JointLoss:
         self.settings = settings
 
     def __call__(
-        self, outputs: Mapping[str, Sequence[Tensor]], targets: Mapping[str, Target]
+        self, outputs: Mapping[str, Sequence[Logits]], targets: Mapping[str, Target]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to minimise, and each decoder's own (unweighted, detached).
 
@@ -83,7 +84,7 @@ class JointLoss:
             )
         return weights
 
-    def _decoder(self, outputs: Sequence[Tensor], target: Target) -> Tensor:
+    def _decoder(self, outputs: Sequence[Logits], target: Target) -> Tensor:
         weights = self.settings.deep_weights[: len(outputs)]
         if len(weights) < len(outputs) or sum(weights) == 0:
             raise TrainingError(
@@ -91,19 +92,18 @@ class JointLoss:
                 f"{len(outputs)} resolutions need as many weights, not all 0; got {weights}",
             )
         losses = [
-            weight / sum(weights) * self._resolution(logits, target.at(logits.shape[2:]))
+            weight / sum(weights) * self._resolution(logits, target.at(logits.sides))
             for logits, weight in zip(outputs, weights, strict=True)
         ]
         return torch.stack(losses).sum()
 
-    def _resolution(self, logits: Tensor, target: Target) -> Tensor:
-        # Autocast would take some of the sums over millions of voxels back to 16 bits.
-        with torch.autocast(logits.device.type, enabled=False):
-            classes, ignore = target.classes, target.ignore
-            if target.group is not None:
-                logits, classes = group_logits(logits, classes, target.group, ignore)
-                ignore = -1
-            loss = cross_entropy(logits, classes, ignore)
-            if self.settings.kind == "dice_ce":
-                loss = loss + soft_dice(logits, classes, ignore)
-        return loss
+    def _resolution(self, logits: Logits, target: Target) -> Tensor:
+        # Autocast would take products of the head, and sums over millions of voxels, to 16 bits.
+        with torch.autocast(logits.features.device.type, enabled=False):
+            return head_loss(
+                logits,
+                target.classes,
+                target.group,
+                target.ignore,
+                dice=self.settings.kind == "dice_ce",
+            )

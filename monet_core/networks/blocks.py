@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 Norm = Literal["instance", "batch"]
 SLOPE = 0.01
 """Negative slope of every LeakyReLU (paper, section 3)."""
 
 
+class InstanceNorm(nn.InstanceNorm3d):
+    """torch's instance norm with learned scale and shift, for channels-last memory.
+
+    A sample's instance norm is the batch norm of that sample alone, which torch computes in
+    whatever order the memory has; its own instance norm copies to channels-first and back.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, X, Y, Z), of the same shape and memory order."""
+        normal = [
+            functional.batch_norm(one, None, None, self.weight, self.bias, True, eps=self.eps)
+            for one in x.split(1)
+        ]
+        return normal[0] if len(normal) == 1 else torch.cat(normal)
+
+
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
     """Instance or batch norm with learned scale and shift."""
-    if norm == "batch":
-        return nn.BatchNorm3d(channels)
-    return nn.InstanceNorm3d(channels, affine=True)
+    return nn.BatchNorm3d(channels) if norm == "batch" else InstanceNorm(channels)
 
 
 def conv_norm(inputs: int, outputs: int, norm: Norm, kernel: int = 3) -> nn.Sequential:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from monet_core.errors import ModelError
 from monet_core.networks.blocks import ConvBlock, ResidualBlock, initialise
+from monet_core.networks.logits import Logits
 from monet_core.networks.settings import NetworkSettings
 
 
@@ -49,14 +51,15 @@ class Decoder(nn.Module):
         heads = levels if settings.deep_supervision else range(1)
         self.heads = nn.ModuleList(nn.Conv3d(widths[level], classes, 1) for level in heads)
 
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+    def forward(self, features: Sequence[Tensor]) -> list[Logits]:
         """Logits, finest first: of all heads while training, else of full resolution alone."""
         coarsest, *skips = reversed(features)
         x, outputs = coarsest, []
         for level, skip in zip(reversed(range(len(skips))), skips, strict=True):
             x = self.blocks[level](torch.cat((self.ups[level](x), skip), dim=1))
             if level == 0 or (self.training and level < len(self.heads)):
-                outputs.append(self.heads[level](x))
+                head = cast(nn.Conv3d, self.heads[level])
+                outputs.append(Logits(x, head.weight.flatten(1), cast(Tensor, head.bias)))
         return outputs[::-1]
 
 
@@ -83,12 +86,12 @@ class MONet(nn.Module):
         """Every side of the input must be a multiple of this many voxels."""
         return 2 ** (self.settings.levels - 1)
 
-    def forward(self, x: Tensor, only: Sequence[str] | None = None) -> dict[str, list[Tensor]]:
+    def forward(self, x: Tensor, only: Sequence[str] | None = None) -> dict[str, list[Logits]]:
         """Logits of all decoders, or of those named in `only`.
 
-        `x` is (B, in_channels, X, Y, Z). Each value is a list of (B, classes, X, Y, Z), finest
-        first: one entry, or while training with deep supervision one per decoder level, each
-        half the size of the one before. Raises ModelError on a size that cannot be halved
+        `x` is (B, in_channels, X, Y, Z). Each value is a list of `Logits`, finest first: one
+        entry, or while training with deep supervision one per decoder level, each half the size
+        of the one before. Raises ModelError on a size that cannot be halved
         evenly and on unknown decoders.
         """
         self._check_input(x)
@@ -100,7 +103,7 @@ class MONet(nn.Module):
                 f"the model has no decoder {', '.join(unknown)}",
                 remedy=f"It has: {', '.join(self.classes)}.",
             )
-        features = self.encoder(x)
+        features = self.encoder(_channels_last(x))
         return {name: self.decoders[name](features) for name in names}
 
     def _check_input(self, x: Tensor) -> None:
@@ -120,6 +123,17 @@ class MONet(nn.Module):
                 remedy=f"Sides must be multiples of {self.divisor}, one at least"
                 f" {2 * self.divisor}.",
             )
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """`x` with the channels of a voxel side by side in memory, where that is the faster order.
+
+    So it is on processors, by a third to a half; all layers keep the order of their input. The
+    strides are made anew since torch takes a single channel's for either order.
+    """
+    if x.device.type != "cpu":
+        return x
+    return torch.empty_like(x, memory_format=torch.channels_last_3d).copy_(x)
 
 
 def _check_decoders(decoders: Mapping[str, int]) -> None:

@@ -101,7 +101,7 @@ def _logits(
     """Finest logits (B, C, X, Y, Z) per wanted decoder, of the tiles or of their mirror images."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
         outputs = network(x.flip(2) if mirrored else x, only=decoders)
-    return {name: finest for name, (finest, *_) in outputs.items()}
+    return {name: finest.dense() for name, (finest, *_) in outputs.items()}
 
 
 def _slabs(

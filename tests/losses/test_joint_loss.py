@@ -1,17 +1,16 @@
 import pytest
 import torch
-from pydantic import ValidationError
-
-from monet_core.errors import TrainingError
-from monet_core.losses import (
-    JointLoss,
-    LossSettings,
-    Target,
+from one_loss import (
+    as_they_are,
     cross_entropy,
     marginal_cross_entropy,
     marginal_dice,
     soft_dice,
 )
+from pydantic import ValidationError
+
+from monet_core.errors import TrainingError
+from monet_core.losses import JointLoss, LossSettings, Target
 
 SIDES = (8, 8, 4)
 GROUP = torch.tensor([0, 0, 1, 2, 1, 0])
@@ -27,9 +26,15 @@ def make(seed: int = 0):
     return outputs, {"full": Target(full), "partial": Target(GROUP[full.long()])}
 
 
+def joint(settings, outputs, targets):
+    """The joint loss of dense logits."""
+    logits = {name: [as_they_are(level) for level in levels] for name, levels in outputs.items()}
+    return JointLoss(settings)(logits, targets)
+
+
 def test_decoders_weigh_the_same_by_default():
     outputs, targets = make()
-    total, parts = JointLoss(LossSettings())(outputs, targets)
+    total, parts = joint(LossSettings(), outputs, targets)
     full = cross_entropy(outputs["full"][0], targets["full"].classes)
     partial = cross_entropy(outputs["partial"][0], targets["partial"].classes)
     assert parts == {"full": full, "partial": partial}
@@ -39,20 +44,20 @@ def test_decoders_weigh_the_same_by_default():
 def test_given_weights_are_taken_as_they_are():
     outputs, targets = make()
     settings = LossSettings(weights={"full": 2.0, "partial": 0.25, "other": 1.0})
-    total, parts = JointLoss(settings)(outputs, targets)
+    total, parts = joint(settings, outputs, targets)
     assert torch.allclose(total, 2 * parts["full"] + 0.25 * parts["partial"])
 
 
 def test_a_decoder_without_target_does_not_count():
     outputs, targets = make()
-    total, parts = JointLoss(LossSettings())(outputs, {"partial": targets["partial"]})
+    total, parts = joint(LossSettings(), outputs, {"partial": targets["partial"]})
     assert list(parts) == ["partial"]
     assert torch.equal(total, parts["partial"])
 
 
 def test_dice_ce_is_the_sum_of_both():
     outputs, targets = make()
-    _, parts = JointLoss(LossSettings(kind="dice_ce"))(outputs, targets)
+    _, parts = joint(LossSettings(kind="dice_ce"), outputs, targets)
     logits, classes = outputs["full"][0], targets["full"].classes
     assert parts["full"] == cross_entropy(logits, classes) + soft_dice(logits, classes)
 
@@ -62,7 +67,7 @@ def test_a_group_makes_the_loss_marginal(kind):
     outputs, targets = make()
     logits, classes = outputs["full"][0], targets["partial"].classes
     target = Target(classes, group=GROUP)
-    total, _ = JointLoss(LossSettings(kind=kind))({"full": [logits]}, {"full": target})
+    total, _ = joint(LossSettings(kind=kind), {"full": [logits]}, {"full": target})
     expected = marginal_cross_entropy(logits, classes, GROUP)
     if kind == "dice_ce":
         expected = expected + marginal_dice(logits, classes, GROUP)
@@ -73,9 +78,9 @@ def test_ignored_voxels_reach_every_part():
     outputs, targets = make()
     logits, holed = outputs["full"][0], targets["full"].classes.clone()
     holed[:, 4:] = 255
-    joint = JointLoss(LossSettings(kind="dice_ce"))
-    total, _ = joint({"full": [logits]}, {"full": Target(holed, ignore=255)})
-    kept, _ = joint({"full": [logits[:, :, :4]]}, {"full": Target(holed[:, :4])})
+    settings = LossSettings(kind="dice_ce")
+    total, _ = joint(settings, {"full": [logits]}, {"full": Target(holed, ignore=255)})
+    kept, _ = joint(settings, {"full": [logits[:, :, :4]]}, {"full": Target(holed[:, :4])})
     assert torch.allclose(total, kept)
 
 
@@ -84,7 +89,7 @@ def test_deep_supervision_weights_halve_and_sum_to_one():
     fine = outputs["full"][0]
     levels = [fine, fine[:, :, ::2, ::2, ::2], fine[:, :, ::4, ::4, ::4]]
     classes = targets["full"].classes
-    total, _ = JointLoss(LossSettings())({"full": levels}, {"full": targets["full"]})
+    total, _ = joint(LossSettings(), {"full": levels}, {"full": targets["full"]})
     single = [
         cross_entropy(out, classes[:, ::step, ::step, ::step])
         for out, step in zip(levels, (1, 2, 4), strict=True)
@@ -103,12 +108,12 @@ def test_coarse_targets_are_strided_never_interpolated():
 def test_losses_are_32_bit_under_autocast():
     outputs, targets = make()
     halves = {name: [o.bfloat16() for o in out] for name, out in outputs.items()}
-    joint = JointLoss(LossSettings(kind="dice_ce"))
+    settings = LossSettings(kind="dice_ce")
     targets["full"] = Target(targets["partial"].classes, GROUP)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        total, parts = joint(halves, targets)
+        total, parts = joint(settings, halves, targets)
     assert {total.dtype, *(p.dtype for p in parts.values())} == {torch.float32}
-    exact, _ = joint({n: [o.double() for o in out] for n, out in halves.items()}, targets)
+    exact, _ = joint(settings, {n: [o.double() for o in out] for n, out in halves.items()}, targets)
     assert float(total) == pytest.approx(float(exact), rel=1e-5)
 
 
@@ -116,7 +121,7 @@ def test_only_the_total_carries_gradients():
     outputs, targets = make()
     for out in outputs.values():
         out[0].requires_grad_()
-    total, parts = JointLoss(LossSettings())(outputs, targets)
+    total, parts = joint(LossSettings(), outputs, targets)
     total.backward()
     assert all(out[0].grad is not None for out in outputs.values())
     assert not any(part.requires_grad for part in parts.values())
@@ -125,13 +130,13 @@ def test_only_the_total_carries_gradients():
 def test_missing_weights_and_targets_are_refused():
     outputs, targets = make()
     with pytest.raises(TrainingError, match="no decoder has a target"):
-        JointLoss(LossSettings())(outputs, {})
+        joint(LossSettings(), outputs, {})
     with pytest.raises(TrainingError, match=r"decoder partial.*given for: full") as error:
-        JointLoss(LossSettings(weights={"full": 1.0}))(outputs, targets)
+        joint(LossSettings(weights={"full": 1.0}), outputs, targets)
     assert error.value.code == "loss-weights"
     for weights in ((), (0.0, 1.0)):
         with pytest.raises(TrainingError, match="1 resolutions"):
-            JointLoss(LossSettings(deep_weights=weights))(outputs, targets)
+            joint(LossSettings(deep_weights=weights), outputs, targets)
 
 
 @pytest.mark.parametrize("bad", [{"kind": "mse"}, {"weights": {"a": -1}}, {"lambda": 1}])

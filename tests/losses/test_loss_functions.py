@@ -4,14 +4,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from monet_core.losses import (
+from one_loss import (
     cross_entropy,
-    group_logits,
     marginal_cross_entropy,
     marginal_dice,
     soft_dice,
 )
+from torch.nn import functional
+
+from monet_core.losses import head, head_loss
+from monet_core.networks import Logits
 
 SHAPE = (2, 3, 2, 4)
 GROUP = torch.tensor([0, 0, 1, 2, 1, 0])  # six decoder classes, three annotated ones
@@ -205,10 +207,71 @@ def test_16_bit_logits_are_summed_in_32_bits():
     assert float(partial) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_grouped_logits_are_logarithms_of_summed_probabilities():
-    logits, target = case(annotated=3)
-    result, classes = group_logits(logits, target, GROUP)
-    expected = torch.zeros(2, 3, *SHAPE[1:], dtype=torch.float64)
-    expected.index_add_(1, GROUP, logits.softmax(1))
-    assert torch.allclose(result.softmax(1), expected, rtol=1e-12)
-    assert torch.equal(classes, target)
+def with_head(classes=20, features=5, dtype=torch.float64, sides=(7, 6, 5)):
+    """Random features and head, and targets."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, features, *sides, generator=generator, dtype=dtype)
+    weight = torch.randn(classes, features, generator=generator, dtype=dtype)
+    bias = torch.randn(classes, generator=generator, dtype=dtype)
+    target = torch.randint(0, classes, (2, *sides), generator=generator)
+    return [part.requires_grad_() for part in (x, weight, bias)], target
+
+
+def test_gradients_of_features_weight_and_bias_are_those_of_torch(monkeypatch):
+    """The plain way, all logits at once, and ours in chunks that do not divide the voxels."""
+    monkeypatch.setitem(head.CHUNK_BYTES, "cpu", 8 * 20 * 17)
+    parts, target = with_head()
+    target[0, 0] = 255
+    ours = head_loss(Logits(*parts), target, ignore=255)
+    plain = functional.cross_entropy(Logits(*parts).dense(), target, ignore_index=255)
+    assert torch.allclose(ours, plain, rtol=1e-12)
+    for one, other in zip(
+        torch.autograd.grad(3 * ours, parts), torch.autograd.grad(3 * plain, parts), strict=True
+    ):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["plain", "grouped"])
+def test_dice_and_cross_entropy_through_a_head_have_the_right_gradients(kind, monkeypatch):
+    monkeypatch.setitem(head.CHUNK_BYTES, "cpu", 8 * 6 * 7)
+    parts, target = with_head(classes=6, features=3, sides=(3, 2, 3))
+    group = GROUP if kind == "grouped" else None
+    target = target % 3
+    target[1, 1] = 9  # does not count
+    assert torch.autograd.gradcheck(
+        lambda *p: head_loss(Logits(*p), target, group, 9, dice=True), parts
+    )
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last_3d])
+def test_16_bit_features_give_the_loss_of_their_values_in_either_memory_order(order):
+    (x, weight, bias), target = with_head(classes=139, features=16, dtype=torch.float32)
+    half = x.detach().bfloat16().contiguous(memory_format=order).requires_grad_()
+    loss = head_loss(Logits(half, weight, bias), target, dice=True)
+    exact = [part.detach().double().requires_grad_() for part in (half, weight, bias)]
+    expected = head_loss(Logits(*exact), target, dice=True)
+    assert loss.dtype == torch.float32
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    found = torch.autograd.grad(loss, [half, weight, bias])
+    for one, other, rtol in zip(
+        found, torch.autograd.grad(expected, exact), (1e-2, 1e-4, 1e-4), strict=True
+    ):
+        assert (one.double() - other).abs().max() <= rtol * other.abs().max()
+
+
+def test_peak_memory_does_not_grow_with_the_number_of_classes(monkeypatch):
+    """Nothing of more numbers than features or chunk is ever made."""
+    largest = []
+
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                largest.append(result.numel())
+            return result
+
+    monkeypatch.setitem(head.CHUNK_BYTES, "cpu", 4 * 200 * 64)
+    (x, weight, bias), target = with_head(classes=200, dtype=torch.float32, sides=(16, 16, 16))
+    with Watch():
+        head_loss(Logits(x, weight, bias), target, dice=True).backward()
+    assert max(largest) <= max(x.numel(), 200 * 64)

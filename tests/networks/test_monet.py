@@ -7,6 +7,7 @@ from torch import nn
 
 from monet_core.errors import ModelError
 from monet_core.networks import MONet, NetworkSettings
+from monet_core.networks.blocks import InstanceNorm
 
 TINY = NetworkSettings(width=4, levels=3)
 
@@ -27,7 +28,7 @@ def test_output_has_the_size_of_any_input_that_divides(sides, levels, residual):
     shape = tuple(side * network.divisor for side in sides)
     with torch.no_grad():
         outputs = network(torch.zeros(1, 1, *shape))
-    assert {name: [tuple(o.shape) for o in out] for name, out in outputs.items()} == {
+    assert {name: [tuple(o.dense().shape) for o in out] for name, out in outputs.items()} == {
         "a": [(1, 3, *shape)],
         "b": [(1, 4, *shape)],
     }
@@ -36,10 +37,10 @@ def test_output_has_the_size_of_any_input_that_divides(sides, levels, residual):
 def test_deep_supervision_gives_finest_first_in_training_and_one_in_eval():
     network = seeded(TINY.model_copy(update={"deep_supervision": True, "levels": 4}), full=5)
     x = torch.randn(2, 1, 16, 16, 32)
-    training = [tuple(o.shape) for o in network(x)["full"]]
+    training = [tuple(o.dense().shape) for o in network(x)["full"]]
     assert training == [(2, 5, 16, 16, 32), (2, 5, 8, 8, 16), (2, 5, 4, 4, 8)]
     network.eval()
-    assert [tuple(o.shape) for o in network(x)["full"]] == [(2, 5, 16, 16, 32)]
+    assert [tuple(o.dense().shape) for o in network(x)["full"]] == [(2, 5, 16, 16, 32)]
 
 
 def test_without_deep_supervision_there_is_one_head_and_one_output_in_training():
@@ -59,7 +60,7 @@ def test_only_the_named_decoders_run():
     ran.clear()
     alone = network(x, only=["partial"])
     assert ran == list(alone) == ["partial"]
-    assert torch.equal(alone["partial"][0], every["partial"][0])
+    assert torch.equal(alone["partial"][0].dense(), every["partial"][0].dense())
 
 
 def test_unknown_decoder_is_refused_with_what_exists():
@@ -129,7 +130,7 @@ def test_batch_norm_is_an_option():
     network = seeded(TINY.model_copy(update={"norm": "batch"}))
     kinds = {type(m) for m in network.modules() if "Norm" in type(m).__name__}
     assert kinds == {nn.BatchNorm3d}
-    assert network(torch.randn(2, 1, 8, 8, 8))["full"][0].shape == (2, 5, 8, 8, 8)
+    assert network(torch.randn(2, 1, 8, 8, 8))["full"][0].dense().shape == (2, 5, 8, 8, 8)
 
 
 def test_residual_blocks_add_their_input():
@@ -152,7 +153,7 @@ def test_gradients_reach_every_parameter():
     settings = TINY.model_copy(update={"residual": True, "deep_supervision": True})
     network = seeded(settings, full=5, partial=3)
     outputs = network(torch.randn(1, 1, 8, 8, 16))
-    sum(o.square().sum() for out in outputs.values() for o in out).backward()
+    sum(o.dense().square().sum() for out in outputs.values() for o in out).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
@@ -178,13 +179,38 @@ def test_impossible_settings_are_refused(bad):
         NetworkSettings(**bad)
 
 
-def test_bf16_and_channels_last_give_nearly_the_same():
+def test_bf16_gives_nearly_the_same():
     network = seeded().eval()
     x = torch.randn(1, 1, 16, 16, 16)
     with torch.no_grad():
-        plain = network(x)["full"][0]
-        network.to(memory_format=torch.channels_last_3d)
+        plain = network(x)["full"][0].dense()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            low = network(x.to(memory_format=torch.channels_last_3d))["full"][0]
+            low = network(x)["full"][0].dense()
     assert low.dtype == torch.bfloat16
     assert float((low - plain).abs().mean() / plain.abs().mean()) < 0.05
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_instance_norm_is_torchs_in_both_directions(batch):
+    """And keeps the memory order of its input."""
+    ours, plain = InstanceNorm(4).double(), nn.InstanceNorm3d(4, affine=True).double()
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.normal_()
+    plain.load_state_dict(ours.state_dict())
+    x = torch.randn(batch, 4, 6, 5, 8, dtype=torch.float64, requires_grad=True)
+    low = x.detach().to(memory_format=torch.channels_last_3d).requires_grad_()
+    out, expected = ours(low), plain(x)
+    assert out.is_contiguous(memory_format=torch.channels_last_3d)
+    assert torch.allclose(out, expected)
+    weights = torch.randn_like(x)
+    (out * weights).sum().backward()
+    (expected * weights).sum().backward()
+    assert torch.allclose(low.grad, x.grad)
+    assert torch.allclose(ours.weight.grad, plain.weight.grad)
+    assert torch.allclose(ours.bias.grad, plain.bias.grad)
+
+
+def test_features_keep_the_channels_of_a_voxel_side_by_side():
+    features = seeded()(torch.randn(1, 1, 8, 8, 16))["full"][0].features
+    assert features.is_contiguous(memory_format=torch.channels_last_3d)

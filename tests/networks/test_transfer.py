@@ -48,12 +48,9 @@ def test_fresh_heads_keep_their_own_start():
 def test_both_decoders_give_equal_features_after_transfer():
     joint = network(2, full=9, partial=4)
     transfer(joint, network(1, first=4).state_dict())
-    seen = []
-    for decoder in joint.decoders.values():
-        decoder.heads[0].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     with torch.no_grad():
-        joint.eval()(torch.randn(1, 1, 8, 8, 8))
-    assert torch.equal(*seen)
+        outputs = joint.eval()(torch.randn(1, 1, 8, 8, 8))
+    assert torch.equal(outputs["full"][0].features, outputs["partial"][0].features)
 
 
 def test_equal_class_counts_give_equal_outputs():
@@ -61,7 +58,7 @@ def test_equal_class_counts_give_equal_outputs():
     report = transfer(again, stage1.state_dict())
     x = torch.randn(1, 1, 8, 8, 8)
     assert report.fresh == ()
-    assert torch.equal(stage1(x)["first"][0], again(x)["other"][0])
+    assert torch.equal(stage1(x)["first"][0].dense(), again(x)["other"][0].dense())
 
 
 def test_a_decoder_of_the_same_name_is_preferred():
