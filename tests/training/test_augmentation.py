@@ -415,6 +415,17 @@ def test_no_global_random_numbers_are_used():
     assert torch.equal(before[1], torch.get_rng_state())
 
 
+def test_the_number_of_threads_changes_neither_the_bits_nor_itself():
+    image, labels = random_scan((70, 60, 50))
+    found, before = [], torch.get_num_threads()
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        found.append(sample(image, labels, (35, 30, 25), 48, **FULL_ON)[0].tobytes())
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert len(set(found)) == 1
+
+
 def test_probabilities_are_kept():
     image, labels = random_scan()
     plain, _ = sample(image, labels, (10, 12, 11), 8)

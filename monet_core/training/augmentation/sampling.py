@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -41,19 +42,32 @@ def sample_patch(
     Voxel p // 2 of each axis of the patch is the voxel `centre`. A deformed patch is looked up in
     the scan, so that it shows what is really there beyond its own edge; only that region is read.
     Beyond the scan lies `background` (the region's minimum if None), labelled 0. `swaps` gives
-    per label map the class that each class becomes in a left-right mirror.
+    per label map the class that each class becomes in a left-right mirror. Uses one thread.
     Returns float32 (*patch) and label maps of the same shape in their own dtype.
     """
     shape: Shape = (patch, patch, patch) if isinstance(patch, int) else patch
     start = np.asarray(centre) - np.asarray(shape) // 2
     affine, shifts = _draw(shape, settings, rng)
-    if affine is None and shifts is None:
-        picture, classes = _crop(image, labels, start, shape, background)
-    else:
-        picture, classes = _deform(image, labels, start, shape, affine, shifts, background)
-    if rng.random() < settings.mirror_probability:
-        picture, classes = mirror(picture, classes, swaps)
-    return change_intensities(picture, settings, rng), classes
+    with _one_thread():
+        if affine is None and shifts is None:
+            picture, classes = _crop(image, labels, start, shape, background)
+        else:
+            picture, classes = _deform(image, labels, start, shape, affine, shifts, background)
+        if rng.random() < settings.mirror_probability:
+            picture, classes = mirror(picture, classes, swaps)
+        return change_intensities(picture, settings, rng), classes
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch computes with one thread, as in a data worker: the parts are so small that threads
+    would mostly wait for each other, for seconds where another program has taken a core."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def mirror(
