@@ -13,6 +13,36 @@ SLOPE = 0.01
 """Negative slope of every LeakyReLU (paper, section 3)."""
 
 
+class Conv3d(nn.Conv3d):
+    """A convolution that keeps its size and the memory order of its input.
+
+    No bias, since the norm that follows would take it away.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, X, Y, Z) -> (B, outputs, X, Y, Z)."""
+        return _in_order_of(x, super().forward(x))
+
+
+class Up(nn.ConvTranspose3d):
+    """A transposed convolution that doubles the size and keeps the memory order of its input."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 2, stride=2)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(B, inputs, X, Y, Z) -> (B, outputs, 2 X, 2 Y, 2 Z)."""
+        return _in_order_of(x, super().forward(x, output_size))
+
+
+def _in_order_of(x: Tensor, y: Tensor) -> Tensor:
+    """`y` channels-last if `x` is: in 32 bits some of torch's convolutions give that up."""
+    return y.contiguous(memory_format=torch.channels_last_3d) if x.stride(1) == 1 else y
+
+
 class InstanceNorm(nn.InstanceNorm3d):
     """torch's instance norm with learned scale and shift, for channels-last memory.
 
@@ -38,9 +68,8 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
 
 
 def conv_norm(inputs: int, outputs: int, norm: Norm, kernel: int = 3) -> nn.Sequential:
-    """Convolution that keeps the size, then norm; no bias, since the norm would take it away."""
-    conv = nn.Conv3d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(conv, norm_layer(norm, outputs))
+    """Convolution, then norm."""
+    return nn.Sequential(Conv3d(inputs, outputs, kernel), norm_layer(norm, outputs))
 
 
 class ConvBlock(nn.Module):

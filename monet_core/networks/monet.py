@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from monet_core.errors import ModelError
-from monet_core.networks.blocks import ConvBlock, ResidualBlock, initialise
+from monet_core.networks.blocks import ConvBlock, ResidualBlock, Up, initialise
 from monet_core.networks.logits import Logits
 from monet_core.networks.settings import NetworkSettings
 
@@ -42,9 +42,7 @@ class Decoder(nn.Module):
         super().__init__()
         widths = settings.widths
         levels = range(settings.levels - 1)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose3d(widths[level + 1], widths[level], 2, stride=2) for level in levels
-        )
+        self.ups = nn.ModuleList(Up(widths[level + 1], widths[level]) for level in levels)
         self.blocks = nn.ModuleList(
             ConvBlock(2 * widths[level], widths[level], settings.norm) for level in levels
         )
