@@ -8,15 +8,16 @@ of every surface voxel of P to the nearest surface voxel of T, between voxel cen
 - ASSD = the mean over d(P -> T) and d(T -> P) pooled.
 
 These are the definitions of MONAI and of the Medical Segmentation Decathlon. One pass finds
-the surface voxels of all regions, and k-d trees of them the nearest ones: exact, as a distance
-transform of each region's bounding box is, but several times as fast, and no slower where stray
-voxels stretch those boxes over the whole scan.
+the surface voxels of all regions, and k-d trees of them the nearest ones, the regions shared out
+among threads: exact, as a distance transform of each region's bounding box is, but twice as fast,
+and no slower where stray voxels stretch those boxes over the whole scan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,20 +55,23 @@ def distances_per_region(
     if pred.shape != truth.shape:
         raise ValueError(f"shapes differ: {pred.shape} and {truth.shape}")
     first, second = (surface_points(labels, indices, spacing_mm) for labels in (pred, truth))
-    return {index: _between(a, b) for index, a, b in zip(indices, first, second, strict=True)}
+    with ThreadPoolExecutor() as pool:  # the trees leave Python's lock alone
+        return dict(zip(indices, pool.map(_between, first, second), strict=True))
 
 
 def surface_points(
     labels: NDArray, indices: Sequence[int], spacing_mm: tuple[float, float, float]
 ) -> list[Points]:
     """Centres (n, 3) in mm, from voxel (0, 0, 0), of each index' surface voxels in an array."""
-    positions = Positions(indices).compact(labels)
-    voxels = np.argwhere(_at_a_border(positions) & (positions > 0))
-    owner = positions[tuple(voxels.T)]
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(1, len(indices) + 1))
-    points = voxels[order] * np.asarray(spacing_mm, dtype=float)
-    return np.split(points, starts)[1:]
+    layout: Literal["F", "C"] = "F" if labels.flags.f_contiguous else "C"
+    at = np.flatnonzero(_at_a_border(labels).ravel(layout))
+    owner = Positions(indices)(labels.ravel(layout)[at])
+    at, owner = at[owner > 0], owner[owner > 0]
+    # The narrowest type, of which numpy sorts the bytes instead of comparing values.
+    order = np.argsort(owner.astype(np.min_scalar_type(len(indices))), kind="stable")
+    points = np.stack(np.unravel_index(at[order], labels.shape, layout), axis=-1) * spacing_mm
+    ends = np.bincount(owner, minlength=len(indices) + 1)[1:].cumsum()
+    return np.split(points, ends)[:-1]
 
 
 def _at_a_border(values: NDArray) -> Mask:

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,14 +79,22 @@ def test_arrays_of_other_shapes_are_refused():
         dice_per_region(np.zeros((2, 2, 2), int), np.zeros((2, 2, 2), int), [1, 1])
 
 
-def test_139_regions_on_256_cubed_take_less_than_a_second():
+def test_139_regions_on_256_cubed():
     labels = np.kron(np.arange(4096).reshape(16, 16, 16) % 140, np.ones((16, 16, 16), np.int16))
     labels = labels.astype(np.int16)
-    moved = np.roll(labels, 1, axis=0)
-    start = time.process_time()
-    found = dice_per_region(moved, labels, range(1, 140))
-    assert time.process_time() - start < 3  # measured 0.35 s; machines of tests are shared
+    found = dice_per_region(np.roll(labels, 1, axis=0), labels, range(1, 140))
     assert all(value == pytest.approx(15 / 16) for value in found.values())
+
+
+@settings(deadline=None)
+@given(SMALL, SMALL)
+def test_background_counts_as_any_region_where_it_is_asked_for(pred, truth):
+    found = dice_per_region(pred, truth, [2, 0])
+    p, t = pred == 0, truth == 0
+    if p.any() or t.any():
+        assert found[0] == pytest.approx(2 * (p & t).sum() / (p.sum() + t.sum()))
+    distances = distances_per_region(pred, truth, [2, 0], (1, 1, 1))
+    assert distances[0] == pytest.approx(surface_distances(p, t, (1, 1, 1)), nan_ok=True)
 
 
 @pytest.mark.parametrize(("axis", "shift"), [(0, 1), (1, 2), (2, 3)])
@@ -169,14 +175,18 @@ def test_distances_agree_with_monai(seed):
     assert found.assd == pytest.approx(float(assd), rel=1e-5)
 
 
-def test_distances_of_all_regions_are_those_of_each_mask():
+@pytest.mark.parametrize("orders", ["CC", "FF", "CF"])
+def test_distances_of_all_regions_are_those_of_each_mask(orders):
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 4, (7, 8, 9)).repeat(2, 0)
     pred = np.roll(truth, 1, axis=0)
     pred[pred == 3] = 0
+    pred, truth = np.asarray(pred, order=orders[0]), np.asarray(truth, order=orders[1])
     indices = (3, 1, 2, 8)
-    found = distances_per_region(pred, truth, indices, (2, 1, 1))
+    found = distances_per_region(pred, truth, indices, (2, 1, 0.5))
+    assert tuple(found) == indices
     for index in (1, 2):
-        assert found[index] == surface_distances(pred == index, truth == index, (2, 1, 1))
+        alone = surface_distances(pred == index, truth == index, (2, 1, 0.5))
+        assert found[index] == pytest.approx(alone)
     assert np.isinf(found[3]).all()
     assert np.isnan(found[8]).all()
