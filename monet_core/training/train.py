@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from pydantic import JsonValue
 
 from monet_core.datasets import CheckReport, Dataset, check_dataset, find_dataset
-from monet_core.errors import DatasetError, Verdict
+from monet_core.errors import DatasetError, Note, Verdict
 from monet_core.evaluation import learning_curves
 from monet_core.jobs import (
     Cancel,
@@ -40,6 +40,7 @@ from monet_core.training.config import (
     relative_start,
     resume,
 )
+from monet_core.training.memory import fitted
 from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
 from monet_core.training.subjects import TrainingData, load_protocols, prepare_data, run_cache
@@ -76,15 +77,19 @@ def train(request: TrainingRequest, report: Reporter, cancel: Cancel) -> Path:
     On `resume` the settings, start and decisions stored in the run folder count, so that the
     result is that of an uninterrupted run. Raises MonetError in words a user can act on.
     """
-    config = resume(request.out) if request.resume else _requested(request)
+    config, notes = (resume(request.out), []) if request.resume else _requested(request)
     fabric = make_fabric(config.settings)
     fabric.launch()
+    config = fabric.broadcast(config)  # what fits may look different to every process
     if not fabric.is_global_zero:
         return _train(request, config, fabric, silent, cancel)
     with locked(request.out), log_to(request.out):
         if not request.resume:
             begin(request.out, config)
-        return _train(request, config, fabric, JsonlReporter(request.out, report), cancel)
+        reporter = JsonlReporter(request.out, report)
+        for note in notes:
+            reporter(Message(str(note), "warning"))
+        return _train(request, config, fabric, reporter, cancel)
 
 
 def _train(
@@ -145,15 +150,19 @@ def settings_from_start(start: Path | None) -> dict[str, Any]:
     }
 
 
-def _requested(request: TrainingRequest) -> RunConfig:
-    return RunConfig(
-        settings=request.settings,
+def _requested(request: TrainingRequest) -> tuple[RunConfig, list[Note]]:
+    """The configuration of a new run, made to fit the memory there is, and what that changed."""
+    classes = {name: p.n_classes for name, p in load_protocols(request.settings).items()}
+    settings, notes = fitted(request.settings, classes)
+    config = RunConfig(
+        settings=settings,
         start=relative_start(request.start, request.out),
         decisions=request.decisions,
         unknown=request.unknown,
         missing=request.missing,
         versions=versions(),
     )
+    return config, notes
 
 
 def _check(
