@@ -141,21 +141,23 @@ def patch() -> dict[str, torch.Tensor]:
 @lru_cache(maxsize=1)
 def subject() -> PreparedSubject:
     """A scan of 182 x 218 x 182 voxels with both label maps, on disk."""
-    image, full = _scan()
+    image, full = scan_of(0)
     maps = {"full": full.astype(np.uint8), "partial": (full % 16).astype(np.uint8)}
     folder = Path(tempfile.mkdtemp(prefix="monet-benchmark-"))
     return write_subject(folder, "scan", image, maps)
 
 
-def _scan() -> tuple[NDArray[np.floating], NDArray[np.integer]]:
+def scan_of(number: int) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
+    """Image of mean 0 and SD 1, and its 139 classes, on a grid of 182 x 218 x 182 voxels."""
     found = sorted(DATA.glob("*_T1w.nii.gz"))
     if not found:
-        noise = np.random.default_rng(0).standard_normal((182, 218, 182), dtype=np.float32)
+        noise = np.random.default_rng(number).standard_normal((182, 218, 182), dtype=np.float32)
         image = gaussian_filter(noise, 3)
         image /= image.std()
         return image, np.clip((image + 3) * 23, 0, 138).astype(np.int64)
-    labels = found[0].with_name(found[0].name.replace("_T1w", "_dseg"))
-    image = np.asarray(nib.load(found[0]).dataobj, np.float32)
+    scan = found[number % len(found)]
+    labels = scan.with_name(scan.name.replace("_T1w", "_dseg"))
+    image = np.asarray(nib.load(scan).dataobj, np.float32)
     _, classes = np.unique(np.asarray(nib.load(labels).dataobj), return_inverse=True)
     image = (image - image.mean()) / image.std()
     return _fill(image, float(image.min())), _fill(np.minimum(classes, 138), 0)
