@@ -11,8 +11,6 @@ class t, and q the softmax restricted to the target (1 at t; several classes whe
 groups them),
 
     dL/dz_c = p_c (v_c - h) + k q_c        v_c: of the class; h, k: of the voxel
-
-so that the gradients of features and head are products of p and q with small matrices.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from torch.autograd.function import once_differentiable
 from monet_core.networks.logits import Logits
 
 IGNORED = -1
-CHUNK_BYTES = {"cpu": 2**20, "cuda": 2**28}
+CHUNK_BYTES = {"cpu": 2**21, "cuda": 2**28}
 """Of logits at a time: what a core's cache holds, or enough to keep a GPU busy."""
 _EPSILON = 1e-5
 
@@ -79,8 +77,8 @@ class _Job:
 class _Terms:
     """What the gradient needs to know of the whole batch.
 
-    `scale`: of cross-entropy, 1 / voxels that count. Derivatives of the Dice loss, per annotated
-    class (G,): `by_overlap` and `by_predicted`; None without Dice.
+    `scale`: of cross-entropy, 1 / voxels that count. Derivatives of the Dice loss, None without
+    it: `by_overlap` per annotated class (G,), `by_predicted` per class of the decoder (C,).
     """
 
     scale: Tensor
@@ -114,16 +112,20 @@ class _HeadLoss(torch.autograd.Function):
 @dataclass(frozen=True, eq=False)
 class _Chunk:
     """Some voxels: `x` (n, F + 1), features and a 1; log-softmax (n, C); `target` (n,) >= 0;
-    `counts` (n, 1), 1 or 0; log-probability of the target (n, 1); `inside` (n, C), 0 for classes
-    of the target and -inf elsewhere, where annotated classes are groups."""
+    `counts` (n, 1), 1 or 0, or None where all count; log-probability of the target (n, 1);
+    `inside` (n, C), 0 for classes of the target and -inf elsewhere, where classes are grouped."""
 
     window: slice
     x: Tensor
     log_p: Tensor
     target: Tensor
-    counts: Tensor
+    counts: Tensor | None
     log_p_target: Tensor
     inside: Tensor | None
+
+    def counted(self, values: Tensor) -> Tensor:
+        """`values` (n, ...), 0 where a voxel does not count."""
+        return values if self.counts is None else values * self.counts
 
 
 def _chunks(rows: Tensor, head: Tensor, job: _Job) -> Iterator[_Chunk]:
@@ -134,6 +136,7 @@ def _chunks(rows: Tensor, head: Tensor, job: _Job) -> Iterator[_Chunk]:
     x_all = head.new_ones((size, width))
     z_all = head.new_empty((size, n_classes))
     inside = None if job.member is None else job.member.to(head.dtype).log()
+    some_do_not = bool((job.target == IGNORED).any())
     for start in range(0, n_rows, size):
         window = slice(start, min(start + size, n_rows))
         n = window.stop - start
@@ -143,7 +146,7 @@ def _chunks(rows: Tensor, head: Tensor, job: _Job) -> Iterator[_Chunk]:
         torch.log_softmax(z, 1, out=z)
         marked = job.target[window]
         target = marked.clamp(min=0)
-        counts = (marked != IGNORED)[:, None].to(head.dtype)
+        counts = (marked != IGNORED)[:, None].to(head.dtype) if some_do_not else None
         own = None if inside is None else inside[target]
         if own is None:
             log_p_target = z.gather(1, target[:, None])
@@ -161,12 +164,15 @@ def _terms(rows: Tensor, head: Tensor, job: _Job) -> _Terms:
     predicted, overlap = head.new_zeros(len(head)), head.new_zeros(number)
     for chunk in _chunks(rows, head, job):
         p = chunk.log_p.exp_()
-        predicted += (chunk.counts.t() @ p)[0]
-        overlap.index_add_(0, chunk.target, (chunk.log_p_target.exp() * chunk.counts)[:, 0])
+        predicted += (chunk.counted(torch.ones_like(chunk.log_p_target)).t() @ p)[0]
+        overlap.index_add_(0, chunk.target, chunk.counted(chunk.log_p_target.exp())[:, 0])
     if job.member is not None:
         predicted = job.member.to(head.dtype) @ predicted
     true = torch.bincount(job.target + 1, minlength=number + 1)[1:].to(head.dtype)
-    return _dice_terms(_Terms(scale), overlap, predicted, true)
+    terms = _dice_terms(_Terms(scale), overlap, predicted, true)
+    if job.member is None or terms.by_predicted is None:
+        return terms
+    return replace(terms, by_predicted=terms.by_predicted @ job.member.to(head.dtype))
 
 
 def _dice_terms(terms: _Terms, overlap: Tensor, predicted: Tensor, true: Tensor) -> _Terms:
@@ -186,57 +192,37 @@ def _gradients(
     rows: Tensor, head: Tensor, job: _Job, terms: _Terms
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The loss, and its gradients by features (N, F) and by head and bias (C, F + 1)."""
-    slope = terms.scale if job.cross_entropy else torch.zeros_like(terms.scale)
-    by_class = slope.expand(len(head))
-    if terms.by_predicted is not None:
-        own = terms.by_predicted
-        own = own if job.member is None else own @ job.member.to(head.dtype)
-        by_class = by_class + own
-    weight = head[:, :-1]
-    both = torch.cat((by_class[:, None] * weight, weight), 1)  # for v_c and for h
     by_rows, by_head = torch.empty_like(rows), torch.zeros_like(head)
-    of_h, loss = torch.zeros_like(head), slope.new_zeros(())
+    cross_entropy = head.new_zeros(())
     for chunk in _chunks(rows, head, job):
-        loss -= (chunk.log_p_target * chunk.counts).sum()
-        p, q = _probabilities(chunk)
-        h, k = _of_voxels(p, chunk, terms, by_class - slope, slope)
-        counted = chunk.x * chunk.counts
-        by_head += p.t() @ counted
-        if terms.by_overlap is None:
-            made = p @ both[:, : weight.shape[1]]
-        else:
-            first, second = (p @ both).chunk(2, 1)
-            made = first - h * second
-            of_h += p.t() @ (h * counted)
-        if q is None:
-            made += k * weight[chunk.target]
-            of_h.index_add_(0, chunk.target, k * counted, alpha=-1)
-        else:
-            made += k * (q @ weight)
-            of_h -= q.t() @ (k * counted)
-        by_rows[chunk.window] = made * chunk.counts
-    loss = loss * slope
+        cross_entropy -= chunk.counted(chunk.log_p_target).sum()
+        by_logits = _by_logits(chunk, job, terms)
+        by_head += by_logits.t() @ chunk.counted(chunk.x)
+        by_rows[chunk.window] = chunk.counted(by_logits @ head[:, :-1])
+    loss = head.new_zeros(())
+    if job.cross_entropy:
+        loss = loss + cross_entropy * terms.scale
     if terms.dice_loss is not None:
         loss = loss + terms.dice_loss
-    return loss, by_rows, by_class[:, None] * by_head - of_h
+    return loss, by_rows, by_head
 
 
-def _probabilities(chunk: _Chunk) -> tuple[Tensor, Tensor | None]:
-    """p (n, C), written over the log-softmax, and q (n, C), or None where q is 1 at the target."""
+def _by_logits(chunk: _Chunk, job: _Job, terms: _Terms) -> Tensor:
+    """dL/dz (n, C) = p (v - h) + k q, written over the log-softmax."""
+    slope = terms.scale if job.cross_entropy else torch.zeros_like(terms.scale)
     q = None
     if chunk.inside is not None:
         q = (chunk.log_p + chunk.inside - chunk.log_p_target).exp_()
-    return chunk.log_p.exp_(), q
-
-
-def _of_voxels(
-    p: Tensor, chunk: _Chunk, terms: _Terms, by_predicted: Tensor, slope: Tensor
-) -> tuple[Tensor, Tensor]:
-    """h and k (n, 1) of the gradient."""
-    if terms.by_overlap is None:
-        return p.new_zeros(()), -slope
-    at_target = terms.by_overlap[chunk.target][:, None] * chunk.log_p_target.exp()
-    return (p @ by_predicted)[:, None] + at_target, at_target - slope
+    p = chunk.log_p.exp_()
+    if terms.by_overlap is None or terms.by_predicted is None:
+        k = -slope.expand(len(p), 1)
+        p *= slope
+    else:
+        at_target = terms.by_overlap[chunk.target][:, None] * chunk.log_p_target.exp()
+        k = at_target - slope
+        h = (p @ terms.by_predicted)[:, None] + at_target
+        p *= terms.by_predicted + slope - h
+    return p.scatter_add_(1, chunk.target[:, None], k) if q is None else p.addcmul_(q, k)
 
 
 def _grouping(group: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
