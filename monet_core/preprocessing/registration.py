@@ -1,10 +1,8 @@
-"""Rigid registration of a scan to MNI space with SimpleITK, coarse to fine, from several starts.
+"""Rigid registration of a scan to MNI space, coarse to fine, from several starts.
 
 The last stages are affine (12 degrees of freedom), for brains differ in size and shape from the
 template; the rigid transform kept is the affine one's rotation (polar decomposition) about the
 middle of the template's brain. The affine one also brings the template's brain mask to the scan.
-
-Coordinates are RAS mm throughout: SimpleITK's physical space is simply taken to be RAS.
 """
 
 from __future__ import annotations
@@ -13,25 +11,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its customary name
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.linalg import polar
 
-from monet_core.preprocessing.heads import Head, aligned_box
-from monet_core.preprocessing.optimising import (
-    as_image,
-    one_thread,
-    refine_affine,
-    refine_similarity,
-)
+from monet_core.preprocessing.fitting import Samples, fit, take_samples
+from monet_core.preprocessing.heads import Head, HeadKind, aligned_box
+from monet_core.preprocessing.likeness import correlation, information
 from monet_core.preprocessing.resampling import inverse, resample
 from monet_core.preprocessing.starts import find_starts
 from monet_core.preprocessing.template import Reference
 from monet_core.scans.geometry import Affine, Geometry
 
 _STARTS = 6
-_KEPT = 2
 # How much better (squared correlation) another orientation must fit than the header's.
 _HEADER_ADVANTAGE = 0.03
 # The brain is compared within a rim this wide, which holds the contrast at its surface.
@@ -40,6 +32,15 @@ _RIM_VOXELS = 2
 # 29 scans that were registered well, heads and brains, bias fields included.
 _LOWEST_CORRELATION = 0.4
 _SCALES = (0.6, 1.7)
+# Voxels looked at, by spacing in mm.
+_SAMPLES = {8.0: 4_000, 4.0: 8_000, 2.0: 32_000}
+# How starts are refined: spacing in mm, steps, how many are kept.
+_SEARCH = ((8.0, 60, 3), (4.0, 30, 1))
+# How the brain is fitted: spacing in mm, whether affine (else rotation, shift and scale), steps.
+_STAGES = ((4.0, False, 20), (4.0, True, 30), (2.0, True, 20))
+
+# An image at several spacings (mm), each on its grid.
+Pyramid = dict[float, tuple[NDArray[np.float32], Geometry]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,21 +69,21 @@ def register(head: Head, reference: Reference) -> Registration:
     Any pose is found, also one that the header tells wrongly; sides are never exchanged, since
     only proper rotations are tried.
     """
-    moving = head.image if head.kind == "whole" else head.image * head.foreground
+    image = head.image if head.kind == "whole" else head.image * head.foreground
+    moving = _pyramid(image / max(float(image.max()), 1e-6), head.geometry)
     coarse_fixed = (
         (reference.head, reference.head_grid)
         if head.kind == "whole"
         else (reference.brain, reference.grid)
     )
-    starts = find_starts(coarse_fixed, (moving, head.geometry), _STARTS)
-    with one_thread():
-        start = _best_start(starts, head, moving, reference)
-        affine = inverse(_to_brain(start, head, moving, reference))
-    correlation = _correlation(moving, head.geometry, affine, reference)
-    if not _plausible(affine, correlation):
+    starts = find_starts(coarse_fixed, moving[8.0], _STARTS)
+    start = _best_start(starts, head.kind, moving, reference)
+    affine = inverse(_to_brain(start, moving, reference))
+    alike = _correlation(moving[2.0], affine, reference)
+    if not _plausible(affine, alike):
         shift = inverse(starts[0])
-        return Registration(shift, shift, correlation, good=False)
-    return Registration(_rigid_part(affine, reference.middle), affine, correlation, good=True)
+        return Registration(shift, shift, alike, good=False)
+    return Registration(_rigid_part(affine, reference.middle), affine, alike, good=True)
 
 
 def coverage(registration: Registration, scan: Geometry, reference: Reference) -> float:
@@ -101,63 +102,90 @@ def brain_on(head: Head, registration: Registration, reference: Reference) -> ND
     return (mask > 0.5) & head.foreground
 
 
+def _pyramid(image: NDArray[np.float32], grid: Geometry) -> Pyramid:
+    """The image at 2, 4 and 8 mm."""
+    levels = {2.0: (image, grid)}
+    for spacing in (4.0, 8.0):
+        coarse = aligned_box(grid, spacing)
+        levels[spacing] = (resample(image, grid, coarse), coarse)
+    return levels
+
+
 def _best_start(
-    starts: list[Affine], head: Head, moving: NDArray[np.float32], reference: Reference
+    starts: list[Affine], kind: HeadKind, moving: Pyramid, reference: Reference
 ) -> Affine:
     """Refine all starts at 8 mm and the best of them at 4 mm; fixed -> moving, with scale."""
+    samples = _head_samples if kind == "whole" else _brain_samples
     found = [(start, 0.0, i) for i, start in enumerate(starts)]
-    for spacing, kept in ((8.0, _KEPT), (4.0, 1)):
-        if head.kind == "whole":
-            fixed, mask = as_image(reference.head, reference.head_grid, spacing), None
-        else:
-            fixed, mask = _brain_images(reference, spacing)
-        image = as_image(moving, head.geometry, spacing)
+    for spacing, steps, kept in _SEARCH:
+        fixed, image = samples(reference, spacing), moving[spacing]
         refined = []
         for start, _, i in found:
-            matrix, value = refine_similarity(fixed, image, start, reference.middle, mask=mask)
+            matrix, value = fit(
+                fixed, image, start, reference.middle, correlation, affine=False, steps=steps
+            )
             refined.append((matrix, value - (_HEADER_ADVANTAGE if i == 0 else 0.0), i))
         found = sorted(refined, key=lambda each: each[1])[:kept]
     return found[0][0]
 
 
-def _to_brain(
-    start: Affine, head: Head, moving: NDArray[np.float32], reference: Reference
-) -> Affine:
+def _to_brain(start: Affine, moving: Pyramid, reference: Reference) -> Affine:
     """Fit the brain, and nothing but it, from 4 to 2 mm; fixed -> moving, affine."""
-    middle = reference.middle
-    fixed, mask = _brain_images(reference, 4.0)
-    image = as_image(moving, head.geometry, 4.0)
-    matrix, _ = refine_similarity(fixed, image, start, middle, mask=mask, information=True)
-    matrix = refine_affine(fixed, image, matrix, middle, mask, steps=40)
-    fixed, mask = _brain_images(reference, 2.0)
-    image = as_image(moving, head.geometry, 2.0)
-    return refine_affine(fixed, image, matrix, middle, mask, steps=12, sampled=0.15)
+    matrix = start
+    for spacing, affine, steps in _STAGES:
+        fixed = _brain_samples(reference, spacing)
+        matrix, _ = fit(
+            fixed,
+            moving[spacing],
+            matrix,
+            reference.middle,
+            information,
+            affine=affine,
+            steps=steps,
+        )
+    return matrix
 
 
 @lru_cache(maxsize=8)
-def _brain_images(reference: Reference, spacing: float) -> tuple[sitk.Image, sitk.Image]:
-    """The reference's brain at `spacing` mm, and the mask inside which it is compared."""
+def _head_samples(reference: Reference, spacing: float) -> Samples:
+    """The reference's whole head at `spacing` mm, and what is around it."""
+    grid = aligned_box(reference.head_grid, spacing)
+    head = resample(reference.head, reference.head_grid, grid)
+    return take_samples(head, grid, np.ones(head.shape, bool), _SAMPLES[spacing])
+
+
+@lru_cache(maxsize=8)
+def _brain_samples(reference: Reference, spacing: float) -> Samples:
+    """The reference's brain at `spacing` mm within the rim that holds its surface."""
+    brain, mask, grid = _brain_at(reference, spacing)
+    brain, mask = np.pad(brain, _RIM_VOXELS), np.pad(mask, _RIM_VOXELS)
+    affine = grid.affine.copy()
+    affine[:3, 3] -= _RIM_VOXELS * spacing
+    near = ndimage.distance_transform_edt(~mask) <= _RIM_VOXELS
+    padded = Geometry((brain.shape[0], brain.shape[1], brain.shape[2]), affine)
+    return take_samples(brain, padded, near, _SAMPLES[spacing])
+
+
+@lru_cache(maxsize=8)
+def _brain_at(
+    reference: Reference, spacing: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], Geometry]:
+    """The reference's brain and its mask at `spacing` mm, and their grid."""
     grid = aligned_box(reference.grid, spacing)
     brain = resample(reference.brain, reference.grid, grid)
     mask = resample(reference.mask.astype(np.float32), reference.grid, grid) > 0.5
-    brain, mask = (np.pad(each, _RIM_VOXELS) for each in (brain, mask))
-    affine = grid.affine.copy()
-    affine[:3, 3] -= _RIM_VOXELS * spacing
-    padded = Geometry((brain.shape[0], brain.shape[1], brain.shape[2]), affine)
-    near = ndimage.distance_transform_edt(~mask) <= _RIM_VOXELS
-    return as_image(brain, padded), as_image(near.astype(np.uint8), padded)
+    return brain, mask, grid
 
 
 def _correlation(
-    moving: NDArray[np.float32], geometry: Geometry, affine: Affine, reference: Reference
+    moving: tuple[NDArray[np.float32], Geometry], affine: Affine, reference: Reference
 ) -> float:
-    grid = aligned_box(reference.grid, 4.0)
-    brain = resample(reference.brain, reference.grid, grid)
-    inside = resample(reference.mask.astype(np.float32), reference.grid, grid) > 0.5
-    values = resample(moving, geometry, grid, affine)[inside]
+    """Of `moving`, moved, with the reference's brain, at 4 mm."""
+    brain, mask, grid = _brain_at(reference, 4.0)
+    values = resample(*moving, grid, affine)[mask]
     if not values.std() > 0:
         return 0.0
-    return float(np.corrcoef(values, brain[inside])[0, 1])
+    return float(np.corrcoef(values, brain[mask])[0, 1])
 
 
 def _plausible(affine: Affine, correlation: float) -> bool:

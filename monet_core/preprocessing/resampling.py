@@ -105,14 +105,15 @@ def _without_aliases(array: NDArray, matrix: Affine) -> tuple[NDArray, Affine]:
 def _block_means(array: NDArray, axis: int, size: int) -> NDArray:
     """Means over blocks of `size` voxels along `axis`; the last block may be smaller."""
     array = np.moveaxis(array, axis, 0)
-    blocks = -(-len(array) // size)
-    total = np.zeros((blocks, *array.shape[1:]), np.float32)
-    count = np.zeros((blocks, 1, 1), np.float32)
-    for offset in range(size):
+    # Laid out in memory as the array is, or each sum would walk through one of both crosswise.
+    total = array[::size].copy(order="K")
+    count = np.ones((len(total), 1, 1), np.float32)
+    for offset in range(1, size):
         part = array[offset::size]
         total[: len(part)] += part
         count[: len(part)] += 1
-    return np.moveaxis(total / count, 0, axis)
+    total /= count
+    return np.moveaxis(total, 0, axis)
 
 
 def _vote(array: NDArray, matrix: Affine, shape: tuple[int, int, int]) -> NDArray:

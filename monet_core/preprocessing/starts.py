@@ -35,13 +35,14 @@ def find_starts(
     reference, fixed_middle = _coarse(*fixed)
     coarse, moving_middle = _coarse(*moving)
     spectrum = np.conj(fft.rfftn(_cube(*reference, fixed_middle, np.eye(3))))
-    rotations = _rotations()
-    scores, shifts = [], []
-    for rotation in rotations:
-        turned = _cube(*coarse, moving_middle, rotation.as_matrix())
-        score, shift = _best_shift(spectrum, turned)
-        scores.append(score)
-        shifts.append(shift)
+    rotations, scores, shifts = [], [], []
+    for turn in _small_turns():
+        cube = _cube(*coarse, moving_middle, turn.as_matrix())
+        for quarter in _quarter_turns():
+            score, shift = _best_shift(spectrum, _turned(cube, quarter.as_matrix()))
+            rotations.append(turn * quarter)
+            scores.append(score)
+            shifts.append(shift)
     chosen = [0]
     for i in np.argsort(-np.asarray(scores), kind="stable").tolist():
         apart = [(rotations[i].inv() * rotations[j]).magnitude() > _APART for j in chosen]
@@ -50,11 +51,22 @@ def find_starts(
     return [_rigid(rotations[i], shifts[i], fixed_middle, moving_middle) for i in chosen]
 
 
-def _rotations() -> list[Rotation]:
-    """The cube's 24 rotations, each with small turns; the first is none at all."""
+def _small_turns() -> list[Rotation]:
+    """None at all, and one about each axis in each direction."""
     turns = [np.zeros(3), *(sign * _TURN * axis for axis in np.eye(3) for sign in (1, -1))]
-    group = sorted(Rotation.create_group("O"), key=lambda turned: turned.magnitude())
-    return [turned * Rotation.from_rotvec(turn) for turned in group for turn in turns]
+    return [Rotation.from_rotvec(turn) for turn in turns]
+
+
+def _quarter_turns() -> list[Rotation]:
+    """The cube's 24 rotations; the first is none at all."""
+    return sorted(Rotation.create_group("O"), key=lambda turned: turned.magnitude())
+
+
+def _turned(cube: NDArray[np.float32], quarter: NDArray[np.float64]) -> NDArray[np.float32]:
+    """`cube` looked at after a rotation of the cube: its axes in another order and direction."""
+    target = np.abs(quarter).argmax(axis=1)
+    reverse = tuple(axis for axis in range(3) if quarter[axis, target[axis]] < 0)
+    return np.moveaxis(np.flip(cube, reverse), range(3), target.tolist())
 
 
 def _coarse(
