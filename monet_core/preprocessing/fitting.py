@@ -23,8 +23,10 @@ _Linear = Callable[[Floats], tuple[Floats, Floats]]
 
 # Parameters are all made to be about mm, at this distance from the middle of a brain.
 _RADIUS_MM = 70.0
+# Share of the samples that must lie in the image.
 _LEAST_INSIDE = 0.25
-_FLAT = 5e-4
+# Change of the likeness per mm at which no more is to be gained.
+_FLAT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +139,27 @@ def _turned_and_scaled(parameters: Floats) -> tuple[Floats, Floats]:
     """Rotation times scale, from a quaternion that is not of unit length."""
     unit = 1 / (2 * _RADIUS_MM)
     quaternion = np.array([1.0, 0, 0, 0]) + parameters * unit
-    # Entries are quadratic, and so central differences are their exact derivatives.
-    steps = np.eye(4)
-    ahead, behind = (
-        np.stack([_matrix(quaternion + sign * step) for step in steps]) for sign in (1, -1)
+    half = np.tensordot(quaternion, _QUADRATIC, 1)
+    return np.tensordot(quaternion, half, 1), half * (2 * unit)
+
+
+def _quadratic_form() -> Floats:
+    """(4, 4, 3, 3): how the entries of a quaternion's matrix depend on products of its parts."""
+    units = np.eye(4)
+    alone = [_matrix(unit) for unit in units]
+    return np.array(
+        [
+            [(_matrix(a + b) - m - n) / 2 for b, n in zip(units, alone, strict=True)]
+            for a, m in zip(units, alone, strict=True)
+        ]
     )
-    return _matrix(quaternion), (ahead - behind) * (unit / 2)
 
 
 def _matrix(quaternion: Floats) -> Floats:
-    w, x, y, z = quaternion
+    w, *axis = quaternion
+    x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    axis = quaternion[1:]
-    return (w * w - axis @ axis) * np.eye(3) + 2 * (np.outer(axis, axis) + w * cross)
+    return (w * w - np.dot(axis, axis)) * np.eye(3) + 2 * (np.outer(axis, axis) + w * cross)
+
+
+_QUADRATIC = _quadratic_form()

@@ -87,7 +87,12 @@ def box_of(
     mask: NDArray[np.bool_], geometry: Geometry
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lowest and highest world coordinates (3,) in mm of the voxel centres in `mask`."""
-    index = np.argwhere(mask) if mask.any() else np.argwhere(np.ones_like(mask))
+    mask = mask if mask.any() else np.ones_like(mask)
+    # Of the voxels in a row, one of the two at its ends lies farthest in any direction.
+    x, y = np.nonzero(mask.any(axis=2))
+    first = mask.argmax(axis=2)[x, y]
+    last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)[x, y]
+    index = np.concatenate([np.stack([x, y, end], axis=1) for end in (first, last)])
     world = index @ geometry.affine[:3, :3].T + geometry.affine[:3, 3]
     return world.min(axis=0), world.max(axis=0)
 
