@@ -64,7 +64,7 @@ def compare(
 ) -> list[Measured]:
     """Measure `ways`, ours first, print a table in Markdown and keep the figures in `results`."""
     seconds = _times(ways, repeats)
-    peaks = [_peak(way) if memory else None for way in ways]
+    peaks = [peak_in_fresh_process(way) if memory else None for way in ways]
     found = [
         Measured(way.name, seconds[way.name], peak) for way, peak in zip(ways, peaks, strict=True)
     ]
@@ -102,7 +102,8 @@ def _times(ways: Sequence[Way], repeats: int) -> dict[str, list[float]]:
     return seconds
 
 
-def _peak(way: Way) -> int:
+def peak_in_fresh_process(way: Way) -> int:
+    """Bytes that the first call of `way` takes at its peak, in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(peak_of, way).result()
 
@@ -131,16 +132,22 @@ def _table(title: str, found: Sequence[Measured], goal: str) -> str:
     lines += ["| --- | --- | --- | --- | --- | --- |"]
     for one in found:
         low, high = one.spread
-        ratio = "" if one is ours else f"{ours.median / one.median:.2f}x"
+        ratio = "" if one is ours else _ratio(ours.median, one.median)
         peak = share = ""
         if one.peak_bytes is not None and ours.peak_bytes is not None:
             peak = f"{one.peak_bytes / 1e9:.2f} GB"
-            share = "" if one is ours else f"{ours.peak_bytes / max(1, one.peak_bytes):.2f}x"
+            share = "" if one is ours else _ratio(ours.peak_bytes, one.peak_bytes)
         lines.append(
             f"| {one.name} | {_pretty(one.median)} | {_pretty(low)} - {_pretty(high)}"
             f" | {ratio} | {peak} | {share} |"
         )
     return "\n".join(lines)
+
+
+def _ratio(ours: float, other: float) -> str:
+    """As a share where that reads well, else as a fraction."""
+    share = ours / max(other, 1e-12)
+    return f"{share:.2f}x" if share >= 0.1 else f"1/{1 / max(share, 1e-6):.0f}"
 
 
 def _pretty(seconds: float) -> str:
