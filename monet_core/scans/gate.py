@@ -24,7 +24,10 @@ ANISOTROPIC = 3.0
 MOST_NONFINITE = 0.01
 LEAST_NONZERO = 0.001
 OUTLIER_FACTOR = 20.0
-SAMPLE = 2_000_000
+SAMPLE = 500_000
+MOST_COUNTED = 1 << 16
+
+Extremes = tuple[float, float]
 MANY_VALUES = 64
 LONGEST_T1_ECHO_S = 0.05
 OTHER_CONTRASTS = frozenset({"t2w", "t2starw", "flair", "pdw", "bold", "epi", "dwi", "swi", "ct"})
@@ -81,8 +84,18 @@ def _times(sizes: tuple[float, ...]) -> str:
     return " x ".join(f"{each:.3g}" for each in sizes)
 
 
-def mend_nonfinite(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
-    """Set NaN and infinite voxels of `data` to 0, in place; ScanError from 1 % on."""
+def extremes_of(data: NDArray) -> Extremes:
+    """Lowest and highest value of `data`."""
+    return float(data.min()), float(data.max())
+
+
+def mend_nonfinite(data: NDArray[np.float32], extremes: Extremes, path: Path) -> tuple[Note, ...]:
+    """Set NaN and infinite voxels of `data` to 0, in place; ScanError from 1 % on.
+
+    `extremes`: its lowest and highest value, NaN where it holds NaN.
+    """
+    if np.isfinite(extremes).all():
+        return ()
     bad = 0
     for plane in np.moveaxis(data, -1, 0):
         wrong = ~np.isfinite(plane)
@@ -90,8 +103,6 @@ def mend_nonfinite(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
         if count:
             plane[wrong] = 0
             bad += count
-    if not bad:
-        return ()
     share = bad / data.size
     if share >= MOST_NONFINITE:
         raise refused(
@@ -104,10 +115,11 @@ def mend_nonfinite(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
     return (Note(Verdict.FIXED, "not-finite", text, str(path)),)
 
 
-def mend_outliers(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
+def mend_outliers(data: NDArray[np.float32], extremes: Extremes, path: Path) -> tuple[Note, ...]:
     """Clip, in place, single voxels that are 20 times beyond the 99.9th percentile of |values|.
 
-    Ordinary scans stay as they are: vessels and fat reach some 3 times that percentile.
+    `extremes`: its lowest and highest value. Ordinary scans stay as they are: vessels and fat
+    reach some 3 times that percentile.
     """
     sample = _sample(data)
     seen = np.abs(sample[sample != 0])
@@ -115,7 +127,7 @@ def mend_outliers(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
         return ()
     top = float(np.percentile(seen, 99.9))
     limit = OUTLIER_FACTOR * top
-    extreme = max(float(data.max()), -float(data.min()))
+    extreme = max(np.abs(extremes))
     if extreme <= limit:
         return ()
     count = 0
@@ -131,7 +143,7 @@ def mend_outliers(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
 
 
 def _sample(data: NDArray) -> NDArray:
-    """Up to some two million voxels of `data`, evenly spread, flat."""
+    """Up to some half a million voxels of `data`, evenly spread, flat."""
     flat = data.reshape(-1, order="F") if data.flags.f_contiguous else data.reshape(-1)
     step = max(1, flat.size // SAMPLE)
     # A step that shares a factor with a side would see the same rows only.
@@ -140,11 +152,14 @@ def _sample(data: NDArray) -> NDArray:
     return flat[::step]
 
 
-def check_contrast(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
-    """Refuse a constant or empty image; warn of negative values, CT, and names that say T2."""
-    low, high = float(data.min()), float(data.max())
-    share = np.count_nonzero(data) / data.size
-    if low == high or share < LEAST_NONZERO:
+def check_contrast(data: NDArray[np.float32], extremes: Extremes, path: Path) -> tuple[Note, ...]:
+    """Refuse a constant or empty image; warn of negative values, CT, and names that say T2.
+
+    `extremes`: its lowest and highest value.
+    """
+    low, high = extremes
+    if low == high or _nearly_all_zero(data):
+        share = np.count_nonzero(data) / data.size
         what = f"all voxels are {low:g}" if low == high else f"only {share:.3%} are not 0"
         raise refused(
             "empty-image",
@@ -153,6 +168,16 @@ def check_contrast(data: NDArray[np.float32], path: Path) -> tuple[Note, ...]:
             "Give the scan itself, not a mask or an empty result.",
         )
     return _negative(data, low, path) + _other_contrast(path)
+
+
+def _nearly_all_zero(data: NDArray) -> bool:
+    """Whether too few voxels are not 0; counts no further than to enough."""
+    missing = LEAST_NONZERO * data.size
+    for plane in np.moveaxis(data, -1, 0):
+        missing -= np.count_nonzero(plane)
+        if missing <= 0:
+            return False
+    return True
 
 
 def _negative(data: NDArray[np.float32], low: float, path: Path) -> tuple[Note, ...]:
@@ -219,13 +244,23 @@ def texture(data: NDArray) -> Texture:
     step = max(1, data.shape[2] // 24)
     planes = data[:, :, step // 2 :: step]
     whole = bool(np.all(planes == np.rint(planes)))
-    values, counts = np.unique(planes, return_counts=True)
+    values, counts = _histogram(planes, whole)
     background = values[np.argmax(counts)]
     here, there = planes[:-1], planes[1:]
     both = (here != background) & (there != background)
     n_both = int(both.sum())
     equal = float((here == there)[both].sum() / n_both) if n_both else 0.0
     return Texture(len(values), equal, whole)
+
+
+def _histogram(planes: NDArray, whole: bool) -> tuple[NDArray, NDArray]:
+    """The values in `planes` and how often each occurs; without sorting where they are counts."""
+    low, high = planes.min(), planes.max()
+    if not whole or high - low > MOST_COUNTED:
+        return np.unique(planes, return_counts=True)
+    counts = np.bincount((planes - low).astype(np.int32).ravel("K"))
+    found = np.flatnonzero(counts)
+    return found + low, counts[found]
 
 
 def check_not_labels(data: NDArray[np.float32], path: Path, decisions: Decisions) -> None:

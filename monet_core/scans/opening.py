@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import gzip
+import io
 import logging
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import cast
+
+from isal import igzip, igzip_lib
 
 from monet_core.errors import Note, ScanError, Verdict
 
@@ -20,6 +22,9 @@ GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 18
 # Deflate never packs better than about 1032 to 1, so more than that cannot be inside.
 MOST_GZIP_RATIO = 1100
+
+# isal's stubs take its exception for an instance.
+_DAMAGED = (EOFError, gzip.BadGzipFile, cast(type[Exception], igzip_lib.IsalError))
 
 _OTHER_CONTENT = (
     (b"PK\x03\x04", "a zip archive", "Unpack it and give the scan inside."),
@@ -158,9 +163,7 @@ class Reader:
     `expected` is the size in bytes that the (unpacked) file should have.
     """
 
-    def __init__(
-        self, stream: BinaryIO | gzip.GzipFile, path: Path, expected: int | None = None
-    ) -> None:
+    def __init__(self, stream: io.BufferedIOBase, path: Path, expected: int | None = None) -> None:
         self._stream = stream
         self._path = path
         self.expected = expected
@@ -172,12 +175,11 @@ class Reader:
         view = memoryview(buffer)
         got = 0
         while got < count:
-            block = self._chunk(min(CHUNK, count - got))
-            if not block:
+            read = self._into(view[got : got + CHUNK])
+            if not read:
                 break
-            view[got : got + len(block)] = block
-            got += len(block)
-            self.done += len(block)
+            got += read
+            self.done += read
         view.release()
         if got < count and not short:
             raise self._broken("the file ends too early")
@@ -194,10 +196,10 @@ class Reader:
         while self.done < limit and self.take(CHUNK, short=True):
             pass
 
-    def _chunk(self, count: int) -> bytes:
+    def _into(self, buffer: memoryview) -> int:
         try:
-            return self._stream.read(count)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            return self._stream.readinto(buffer)
+        except _DAMAGED as error:
             raise self._broken(f"the gzip data are damaged ({error})") from error
         except OSError as error:
             raise _unreachable(self._path, error) from error
@@ -216,14 +218,14 @@ class Reader:
 def reading(path: Path, expected: int | None = None) -> Iterator[Reader]:
     """A `Reader` over the unpacked content of `path`."""
     try:
-        raw: BinaryIO = path.open("rb")
+        raw = path.open("rb")
     except OSError as error:
         raise _unreachable(path, error) from error
     with raw:
         packed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         if packed:
-            with gzip.GzipFile(fileobj=raw) as stream:
+            with igzip.IGzipFile(fileobj=raw) as stream:
                 yield Reader(stream, path, expected)
         else:
             yield Reader(raw, path, expected)

@@ -33,9 +33,12 @@ def read_scan(path: Path, decisions: Decisions = NO_DECISIONS) -> Scan:
     placement = place(header, decisions)
     notes = header.notes + placement.notes
     notes += gate.check_grid(placement.geometry, path, plan=True)
-    data = as_float32(header)
-    notes += gate.mend_nonfinite(data, path)
-    notes += gate.mend_outliers(data, path)
-    notes += gate.check_contrast(data, path)
+    data, extremes = as_float32(header)
+    for mend in (gate.mend_nonfinite, gate.mend_outliers):
+        mended = mend(data, extremes, path)
+        if mended:
+            notes += mended
+            extremes = gate.extremes_of(data)
+    notes += gate.check_contrast(data, extremes, path)
     gate.check_not_labels(data, path, decisions)
     return Scan(data, placement.geometry, placement.forms, path, notes)

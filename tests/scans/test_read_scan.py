@@ -383,6 +383,21 @@ def test_one_absurd_voxel_is_mended_and_no_other(tmp_path, phantom, value):
     assert {"outliers", "not-finite"} & set(codes(read.notes))
 
 
+def test_what_is_mended_first_hides_nothing_that_is_wrong_besides(tmp_path, phantom):
+    data = phantom[0].astype(np.float32)
+    data[20, 20, 18:20] = np.nan, -1e9
+    read = read_scan(save(tmp_path / "a.nii", data, phantom[2]))
+    assert list(codes(read.notes)) == ["not-finite", "outliers", "negative-values"]
+    assert -1100 <= read.data.min() < 0
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_a_scan_of_many_slabs_is_read_as_nibabel_reads_it(tmp_path, packed):
+    data = np.random.default_rng(0).normal(500, 100, (150, 160, 170)).astype(np.int16)
+    path = save(tmp_path / f"a.nii{packed}", data, np.eye(4))
+    assert np.array_equal(read_scan(path).data, nib.load(path).get_fdata(dtype=np.float32))
+
+
 # 18-22: orientation
 
 
