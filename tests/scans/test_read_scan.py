@@ -387,7 +387,7 @@ def test_what_is_mended_first_hides_nothing_that_is_wrong_besides(tmp_path, phan
     data = phantom[0].astype(np.float32)
     data[20, 20, 18:20] = np.nan, -1e9
     read = read_scan(save(tmp_path / "a.nii", data, phantom[2]))
-    assert list(codes(read.notes)) == ["not-finite", "outliers", "negative-values"]
+    assert {"not-finite", "outliers", "negative-values"} <= set(codes(read.notes))
     assert -1100 <= read.data.min() < 0
 
 
