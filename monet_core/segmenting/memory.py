@@ -15,15 +15,12 @@ import psutil
 import torch
 
 from monet_core.networks import NetworkSettings
-from monet_core.segmenting.slab import CHUNK_BYTES
 from monet_core.segmenting.tiles import Precision
 from monet_core.segmenting.tiling import Tiling, tiling
 
-BLOCK = 16
-"""Channels that oneDNN's convolutions work on together; their copies are padded to it."""
-ALLOWANCE = 96 * 2**20
-"""Bytes the C heap keeps in fragments from tensors too small to be mapped one by one; what it
-keeps differs by some 70 MB from run to run."""
+ALLOWANCE = 128 * 2**20
+"""Bytes that convolutions take for themselves, and that the C heap keeps in fragments from tensors
+too small to be mapped one by one; what it keeps differs by some 70 MB from run to run."""
 HANDLING_BASE = 200 * 2**20
 """Bytes that registration takes whatever the scan's size; measured: 176 MB."""
 HANDLING_PER_VOXEL = 16
@@ -50,12 +47,12 @@ def predict_peak_bytes(
     """
     tiles = tiling(image_shape, patch, overlap, 2 ** (network.levels - 1))
     voxels, number = prod(tiles.patch), 2 if precision == "bf16" else 4
-    slabs = sum(decoders.values()) * prod(tiles.slab_shape) * 4
-    logits = sum(decoders.values()) * voxels * number
-    forward = _forward_bytes(network, list(decoders.values()), voxels, number)
-    largest_plane = max(decoders.values()) * voxels // tiles.slab_shape[0] * 4
-    adding = slabs + logits + 3 * max(CHUNK_BYTES, largest_plane)
-    running = forward + (slabs if tiles.count > 1 or mirror else 0)
+    width, each = network.width * number, 2 if mirror else 1
+    slabs = len(decoders) * prod(tiles.slab_shape) * (each * width + 4)  # 4: sums of weights
+    adding = slabs + len(decoders) * voxels * width
+    running = _forward_bytes(network, len(decoders), voxels, number)
+    if tiles.count * each > 1:
+        running += slabs
     counted = _array_bytes(tiles, decoders, entropy) + 4 * voxels + max(adding, running)
     return int(MARGIN * (counted + ALLOWANCE))
 
@@ -83,11 +80,9 @@ def _array_bytes(tiles: Tiling, decoders: Mapping[str, int], entropy: bool) -> i
     return padded + per_voxel * (prod(tiles.size) + prod(tiles.shape))
 
 
-def _forward_bytes(
-    network: NetworkSettings, classes: Sequence[int], voxels: int, number: int
-) -> int:
+def _forward_bytes(network: NetworkSettings, decoders: int, voxels: int, number: int) -> int:
     """Most bytes alive within one forward pass over a tile of `voxels`."""
-    channels = max([*_encoder(network), *_decoders(network, classes)])
+    channels = max([*_encoder(network), *_decoders(network, decoders)])
     cast = voxels * number if number < 4 else 0  # autocast's copy of the input
     return int(channels * voxels * number) + cast
 
@@ -96,31 +91,25 @@ def _encoder(network: NetworkSettings) -> Iterator[float]:
     """Per block of the encoder: channels alive, in units of full-resolution channels."""
     inputs, kept = network.in_channels, 0.0
     for level, width in enumerate(network.widths):
-        first = inputs + _conv(inputs, width) + width
-        second = inputs + width + _conv(width, width) + width
-        yield kept + max(first, second) / 8**level
+        yield kept + _block(inputs, width) / 8**level
         kept += width / 8**level
         inputs = width
 
 
-def _decoders(network: NetworkSettings, classes: Sequence[int]) -> Iterator[float]:
-    """Per block and head of the decoders, as `_encoder`; logits of earlier decoders stay."""
+def _decoders(network: NetworkSettings, decoders: int) -> Iterator[float]:
+    """Per block of the decoders, as `_encoder`; the last features of earlier decoders stay."""
     widths = network.widths
     kept = sum(width / 8**level for level, width in enumerate(widths))
-    for count in classes:
+    for _ in range(decoders):
         for level in reversed(range(len(widths) - 1)):
-            width, below = widths[level], widths[level + 1] / 8 if level < len(widths) - 2 else 0
-            joined = 2 * width + below
-            first = joined + _conv(2 * width, width) + width
-            second = joined + width + _conv(width, width) + width
-            yield kept + max(first, second) / 8**level
-        yield kept + widths[0] + _conv(widths[0], count) + count
-        kept += count
+            below = widths[level + 1] / 8 if level < len(widths) - 2 else 0
+            yield kept + (below + _block(2 * widths[level], widths[level])) / 8**level
+        kept += widths[0]
 
 
-def _conv(inputs: int, outputs: int) -> int:
-    """Channels of oneDNN's own copies of input and output in its blocked layout."""
-    return sum(-(-channels // BLOCK) * BLOCK for channels in (inputs, outputs) if channels > 1)
+def _block(inputs: int, width: int) -> int:
+    """Channels alive in a block's last norm: the block's input, the norm's before and after it."""
+    return inputs + 3 * width
 
 
 def _container_limits() -> Iterator[int]:

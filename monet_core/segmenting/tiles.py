@@ -1,9 +1,10 @@
 """Whole-scan prediction from overlapping tiles, without classes x whole-scan floats.
 
-Gaussian-weighted softmax probabilities are summed in a slab as thick as one tile, which moves
-along one axis of the scan; planes that no later tile reaches are argmaxed and leave the slab.
-Tiles and weights are those of MONAI's `sliding_window_inference` with `mode="gaussian"`, to
-which the result is equal.
+Gaussian-weighted features, of which a network's head makes logits, are summed in a slab as thick
+as one tile, which moves along one axis of the scan; planes that no later tile reaches leave the
+slab, and only there does the head make logits, a few voxels' at a time, for the argmax. Tiles and
+weights are those of MONAI's `sliding_window_inference` with `mode="gaussian"`, to which the
+result is equal, as a head commutes with weighted means.
 
 No tile is skipped, an empty one neither: what a network says about a constant tile is not known
 beforehand, and preprocessing has cropped the scan to the brain already.
@@ -24,10 +25,10 @@ from torch import Tensor
 
 from monet_core.jobs.events import Cancel, Progress, Reporter, silent
 from monet_core.segmenting.slab import Slab
-from monet_core.segmenting.tiling import Tiling, tiling, window
+from monet_core.segmenting.tiling import Tiling, Triple, tiling, window
 
 if TYPE_CHECKING:
-    from monet_core.networks import MONet
+    from monet_core.networks import Logits, MONet
 
 Precision = Literal["32", "bf16"]
 Swaps = Mapping[str, NDArray[np.integer]]
@@ -37,8 +38,8 @@ Swaps = Mapping[str, NDArray[np.integer]]
 class Prediction:
     """Per decoder: `classes` uint8 (uint16 above 256 classes) (X, Y, Z), most probable class.
 
-    `entropy`: float16 (X, Y, Z), entropy of the averaged posterior in nats: 0 where the network is
-    sure, ln(number of classes) where all classes are equally probable; None where not asked for.
+    `entropy`: float16 (X, Y, Z), entropy in nats of the mean logits' softmax: 0 where the network
+    is sure, ln(number of classes) where all classes are equally probable; None if not asked for.
     """
 
     classes: dict[str, NDArray[np.unsignedinteger]]
@@ -63,7 +64,7 @@ def predict(
     """Label `image`, float32 (X, Y, Z) in model space (RAS+, normalised), with every decoder.
 
     `patch` in voxels; `decoders` restricts what is returned. `mirror` (per decoder the class that
-    each class becomes in a left-right mirror) averages in the prediction of the mirrored tile.
+    each class becomes in a left-right mirror) averages in the logits of the mirrored tile.
     The network is moved to `device`; its training mode is put back afterwards.
     Raises CancelledError, and torch.OutOfMemoryError on a GPU.
     """
@@ -80,11 +81,10 @@ def predict(
                 some = corners[first : first + batch]
                 x = torch.stack([padded[window(c, tiles.patch)] for c in some])[:, None].to(device)
                 for mirrored in (False, True) if mirror is not None else (False,):
-                    outputs = _logits(network, x, precision, decoders, mirrored)
-                    if not slabs:
-                        slabs = _slabs(tiles, outputs, mirror, entropy)
-                    _add(slabs, outputs, some, mirrored)
-                    del outputs  # before the next forward pass makes its own
+                    logits = _logits(network, x, precision, decoders, mirrored)
+                    slabs = slabs or _slabs(tiles, logits, mirror, entropy)
+                    _add(slabs, logits, some, mirrored)
+                    del logits  # before the next forward pass makes its own
                 clock.tick(len(some))
             for slab in slabs.values():
                 slab.flush(following)
@@ -97,32 +97,29 @@ def _logits(
     precision: Precision,
     decoders: Sequence[str] | None,
     mirrored: bool,
-) -> dict[str, Tensor]:
-    """Finest logits (B, C, X, Y, Z) per wanted decoder, of the tiles or of their mirror images."""
+) -> dict[str, Logits]:
+    """Finest logits per wanted decoder, of the tiles or of their mirror images."""
     with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
         outputs = network(x.flip(2) if mirrored else x, only=decoders)
-    return {name: finest.dense() for name, (finest, *_) in outputs.items()}
+    return {name: finest for name, (finest, *_) in outputs.items()}
 
 
 def _slabs(
-    tiles: Tiling, outputs: dict[str, Tensor], mirror: Swaps | None, entropy: bool
+    tiles: Tiling, logits: dict[str, Logits], mirror: Swaps | None, entropy: bool
 ) -> dict[str, Slab]:
     slabs = {}
-    for name, logits in outputs.items():
+    for name, some in logits.items():
         swap = None if mirror is None else torch.from_numpy(np.asarray(mirror[name], np.int64))
-        slabs[name] = Slab(tiles, logits.shape[1], logits.device, swap, entropy)
+        slabs[name] = Slab(tiles, some, swap, entropy)
     return slabs
 
 
 def _add(
-    slabs: dict[str, Slab],
-    outputs: dict[str, Tensor],
-    corners: Sequence[tuple[int, int, int]],
-    mirrored: bool,
+    slabs: dict[str, Slab], logits: dict[str, Logits], corners: Sequence[Triple], mirrored: bool
 ) -> None:
-    for name, logits in outputs.items():
-        for one, corner in zip(logits, corners, strict=True):
-            slabs[name].add(one, corner, mirrored)
+    for name, some in logits.items():
+        for features, corner in zip(some.features, corners, strict=True):
+            slabs[name].add(features, corner, mirrored)
 
 
 def _prediction(slabs: dict[str, Slab]) -> Prediction:

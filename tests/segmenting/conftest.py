@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from one_loss import as_they_are
 from phantoms import LEFT_THALAMUS, brain_phantom
 
 from monet_core.models import DecoderEntry, Manifest, Model
@@ -37,7 +38,7 @@ class Bright(torch.nn.Module):
     def forward(self, x, only=None):
         logits = torch.zeros(1, 16, *x.shape[2:])
         logits[:, load_protocol("first").indices.index(LEFT_THALAMUS) + 1] = 50 * (x[:, 0] - 2.5)
-        return {"first": [logits]}
+        return {"first": [as_they_are(logits)]}
 
 
 @pytest.fixture

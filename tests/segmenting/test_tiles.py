@@ -6,9 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.inferers import sliding_window_inference
+from one_loss import as_they_are
 from torch import nn
 
 from monet_core.jobs.events import Cancel, CancelledError, Progress
+from monet_core.networks import MONet, NetworkSettings
 from monet_core.segmenting import predict
 from monet_core.segmenting.tiling import tiling
 
@@ -31,7 +33,7 @@ class Tiny(nn.Module):
         self.seen.append(tuple(x.shape))
         features = self.body(x)
         return {
-            name: [4 * head(features)]
+            name: [as_they_are(4 * head(features))]
             for name, head in self.heads.items()
             if name in (only or self.heads)
         }
@@ -47,7 +49,7 @@ class Given(nn.Module):
         self.function = function
 
     def forward(self, x, only=None):
-        return {"given": [self.function(x)]}
+        return {"given": [as_they_are(self.function(x))]}
 
 
 def image_of(shape, seed=0):
@@ -55,18 +57,18 @@ def image_of(shape, seed=0):
 
 
 def reference(network, image, patch, overlap, name="malc"):
-    """MONAI's whole-scan accumulator, as posterior (C, X, Y, Z)."""
+    """Posterior (C, X, Y, Z) of the mean logits in MONAI's accumulator of the whole scan."""
     with torch.no_grad():
-        summed = sliding_window_inference(
+        mean = sliding_window_inference(
             torch.from_numpy(image)[None, None],
             patch,
             1,
-            lambda x: torch.softmax(network(x)[name][0], 1),
+            lambda x: network(x)[name][0].dense(),
             overlap=overlap,
             mode="gaussian",
             cval=float(image.min()),
         )
-    return summed[0].numpy()
+    return torch.softmax(mean[0], 0).numpy()
 
 
 @pytest.mark.parametrize(
@@ -158,16 +160,38 @@ def test_classes_take_the_smallest_type(n, dtype):
     np.testing.assert_array_equal(found.classes["given"], values)
 
 
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize("shape", [(30, 24, 20), (18, 24, 30)])
+def test_heads_applied_to_mean_features_give_the_mean_logits(shape, precision):
+    torch.manual_seed(0)
+    network, image = MONet(NetworkSettings(width=4, levels=2), {"malc": 9}).eval(), image_of(shape)
+    swap = np.array([0, 2, 1, 4, 3, 5, 6, 8, 7])
+
+    def both(x):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            plain, mirrored = network(x)["malc"][0], network(x.flip(2))["malc"][0]
+        plain.features, mirrored.features = plain.features.float(), mirrored.features.float()
+        return (plain.dense() + mirrored.dense().flip(2)[:, swap]) / 2
+
+    expected = reference(lambda x: {"malc": [as_they_are(both(x))]}, image, 16, 0.5)
+    found = predict(
+        network, image, patch=16, precision=precision, mirror={"malc": swap}, entropy=True
+    )
+    assert (found.classes["malc"] == expected.argmax(0)).mean() > 0.999
+    nats = -(expected * np.log(expected)).sum(0)
+    np.testing.assert_allclose(found.entropy["malc"].astype(float), nats, atol=2e-3)
+
+
 @pytest.mark.parametrize("shape", [(22, 18, 16), (16, 28, 18), (18, 17, 27)])
 def test_mirror_averages_the_mirrored_tile_with_sides_swapped(shape, monkeypatch):
-    monkeypatch.setattr("monet_core.segmenting.slab.CHUNK_BYTES", 5 * 4 * 5 * 16 * 16)
+    monkeypatch.setattr("monet_core.segmenting.slab.CHUNK", 100)  # which divides no plane
     network, image = Tiny().eval(), image_of(shape)
     swap = np.array([0, 2, 1, 4, 3])
 
     def averaged(x):
-        plain = torch.softmax(network(x)["malc"][0], 1)
-        mirrored = torch.softmax(network(x.flip(2))["malc"][0], 1).flip(2)[:, swap]
-        return torch.log((plain + mirrored) / 2)
+        plain = network(x)["malc"][0].dense()
+        mirrored = network(x.flip(2))["malc"][0].dense().flip(2)[:, swap]
+        return (plain + mirrored) / 2
 
     expected = predict(Given(averaged), image, patch=16, entropy=True)
     found = predict(network, image, patch=16, mirror={"malc": swap}, entropy=True)
