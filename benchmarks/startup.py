@@ -7,8 +7,8 @@ timed, so that the interpreter's own start is in every figure.
 The first window: there is no application yet, so the table shows what it will be built on, napari's
 own first window (an empty viewer, drawn once, events handled). It needs napari and PySide6, here or
 in the interpreter given with `--napari`; a line says so where they are missing. It is drawn under
-Xvfb with software OpenGL, or, where Xvfb is missing, on Qt's offscreen platform, which draws all but
-the canvas itself; the title says which.
+Xvfb with software OpenGL, or, where Xvfb is missing, on Qt's offscreen platform, which draws all
+but the canvas itself; the title says which.
 
     python benchmarks/startup.py [--napari ../venv/app/bin/python]
 """
