@@ -3,7 +3,8 @@
 A benchmark is a script beside this file that makes `Way`s and calls `compare`. Times are taken in
 one process, in turns, so that a busy machine slows all ways alike; what is told is the median, the
 range of the middle half, and the ratio to the first way, which is ours. Peak memory is taken in a
-fresh process for each way, above what it held before the call.
+fresh process for each way, above what it held before the call. All ways run under the environment
+that `monet_core` sets for torch (huge pages, sleeping threads).
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+
+import monet_core  # sets the environment
+
+if "torch" in sys.modules and "MONET_BENCHMARK" not in os.environ:
+    # torch, loaded before, has read another environment: begin again with ours.
+    os.environ["MONET_BENCHMARK"] = monet_core.__version__
+    os.execv(sys.executable, [sys.executable, *sys.argv])
 
 RESULTS = Path(__file__).parent / "results"
 
