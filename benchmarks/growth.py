@@ -1,7 +1,8 @@
 """How cost grows: a training step with voxels and with classes, segmenting with scans.
 
 A step is that of `step.py` (width 16, 4 levels, bf16): patches of 32^3 to 128^3 voxels with
-139 + 16 classes, and 64^3 with up to 500 classes, ours and (where it fits) plain PyTorch. Scans are
+139 + 16 classes, and 64^3 with up to 500 classes, ours and plain PyTorch. Whole scans are the cubes
+of `whole_scan.py`, tiles of 128^3 overlapping by a quarter. Scans are
 copies of the sample's head, each moved by some voxels, segmented in one run by the model that
 ships; memory is the peak of the whole run. Figures are medians, kept in `results/growth-*.json`.
 """
@@ -21,9 +22,12 @@ import numpy as np
 import step
 from side_by_side import RESULTS, Way, machine, peak_in_fresh_process
 from step import our_step, plain_step
+from whole_scan import cube
+from whole_scan import ours as whole_scan
 
 SIDES = (32, 64, 96, 128)
 CLASSES = (16, 70, 139, 250, 500)
+CUBES = (96, 128, 192, 256)
 SCANS = (1, 2, 4, 8)
 
 
@@ -35,6 +39,14 @@ def main() -> None:
     plain = [figures(partial(with_classes, plain_step, n)) for n in CLASSES]
     title = "training step, 64^3"
     keep("growth-step-classes", title, "classes", CLASSES, ours=ours, plain=plain)
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder)
+        for side in CUBES:
+            np.save(image / f"{side}.npy", cube(side))
+        by_cube = [
+            figures(partial(whole_scan, image / f"{side}.npy", 0.25), repeats=1) for side in CUBES
+        ]
+    keep("growth-whole-scan", "whole scan", "voxels", [n**3 for n in CUBES], ours=by_cube)
     by_scans = [figures(partial(segmenting, n), repeats=1) for n in SCANS]
     keep("growth-scans", "segmenting in one run", "scans", SCANS, ours=by_scans)
 

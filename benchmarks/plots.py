@@ -32,11 +32,10 @@ def main() -> None:
     )
     draw(axes[0, 0], "Training step: voxels", step["x"], seconds(step), "voxels of a patch")
     draw(axes[0, 1], "Training step, 64³: classes", classes["x"], seconds(classes), "classes")
-    draw(axes[0, 2], "Whole scan: voxels", *whole(scan, "voxels", "seconds"), "voxels")
+    draw(axes[0, 2], "Whole scan: voxels", scan["x"], seconds(scan), "voxels")
     draw(axes[0, 3], "Segmenting: scans in one run", scans["x"], seconds(scans), "scans")
-    peaks = {way: [p / 1e9 for p in v["peak_bytes"]] for way, v in classes["ways"].items()}
-    draw(axes[1, 0], "Training step, 64³: memory", classes["x"], peaks, "classes", "GB")
-    draw(axes[1, 1], "Whole scan: memory", *whole(scan, "voxels", "peak_bytes"), "voxels", "GB")
+    draw(axes[1, 0], "Training step, 64³: memory", classes["x"], peaks(classes), "classes", "GB")
+    draw(axes[1, 1], "Whole scan: memory", scan["x"], peaks(scan), "voxels", "GB")
     of_voxels = measures["x"]["voxels"], measures["voxels"]
     draw(axes[1, 2], "Dice and HD95: voxels", *of_voxels, "voxels")
     sides = [n**3 for n in samples["x"]]
@@ -55,6 +54,11 @@ def read(name: str) -> dict[str, Any]:
 def seconds(found: dict[str, Any]) -> dict[str, list[float]]:
     """Median seconds per way."""
     return {way: values["seconds"] for way, values in found["ways"].items()}
+
+
+def peaks(found: dict[str, Any]) -> dict[str, list[float]]:
+    """Peak memory per way, in GB."""
+    return {way: [p / 1e9 for p in v["peak_bytes"]] for way, v in found["ways"].items()}
 
 
 def draw(
