@@ -24,7 +24,7 @@ X = torch.randn(1, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def answers(model: Model) -> torch.Tensor:
     with torch.no_grad():
-        return torch.cat([out[0] for out in model.network.eval()(X).values()], dim=1)
+        return torch.cat([out[0].dense() for out in model.network.eval()(X).values()], dim=1)
 
 
 def names(folder: Path) -> list[str]:
@@ -60,7 +60,7 @@ def test_decoders_and_protocols_are_those_saved(saved):
 def test_a_loaded_model_is_in_eval_mode_and_can_be_trained_on(saved):
     network = load_model(saved).network
     assert not network.training
-    network.train()(X)["full"][0].sum().backward()
+    network.train()(X)["full"][0].dense().sum().backward()
     assert all(p.grad is not None for p in network.encoder.parameters())
 
 

@@ -24,7 +24,7 @@ def _trained(seed: int) -> tuple[MONet, torch.optim.Optimizer, dict[str, torch.T
     network = MONet(NetworkSettings(width=4, levels=2), {"partial": 3})
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(2):
-        network(torch.randn(1, 1, 8, 8, 8))["partial"][0].square().mean().backward()
+        network(torch.randn(1, 1, 8, 8, 8))["partial"][0].dense().square().mean().backward()
         optimizer.step()
     return network, optimizer, start_average(network)
 
