@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,25 +41,24 @@ from monet_core.segmenting import SegmentSettings, predict, preprocessing_of, se
 PATCH = 128
 SHIPPED = MODELS / "malc-2mm"
 SCAN = Path(__file__).parents[2] / "shared" / "data" / "scans" / "sub-brainchop_T1w.nii.gz"
-Labels = dict[str, NDArray[np.integer]]
+Labels = Mapping[str, NDArray[np.integer]]
 FOUND: dict[str, Labels] = {}  # what each way of this process found last
 
 
 def cube(size: int) -> NDArray[np.float32]:
     """The sample scan in the model's space, again and again until `size`^3 voxels are filled."""
     image = prepare(read_scan(SAMPLE), preprocessing_of(load_model(SHIPPED).manifest)).image
-    return np.pad(image, [(0, max(0, size - n)) for n in image.shape], "wrap")[
-        :size, :size, :size
-    ].copy()
+    filled = np.pad(image, [(0, max(0, size - n)) for n in image.shape], "wrap")
+    return filled[:size, :size, :size].copy()
 
 
 def on_own_grid(classes: Labels, model: Model) -> Labels:
     """Label maps in the protocols' indices on a grid of the same sides, 5 degrees askew."""
     sides = next(iter(classes.values())).shape
-    turn, nothing = np.eye(4), np.empty(0)
+    turn = np.eye(4)
     turn[:3, :3] = Rotation.from_euler("xyz", [3, 3, 3], degrees=True).as_matrix()
     grid = Geometry(sides, np.eye(4))
-    prepared = Prepared(nothing, grid, turn, nothing, {})
+    prepared = Prepared(np.empty(0, np.float32), grid, turn, np.empty(0, bool), {})
     return {
         name: model.protocol(name).decode(restore_labels(found, prepared, grid))
         for name, found in classes.items()
