@@ -2,7 +2,7 @@
 
 A step is that of `step.py` (width 16, 4 levels, bf16): patches of 32^3 to 128^3 voxels with
 139 + 16 classes, and 64^3 with up to 500 classes, ours and plain PyTorch. Whole scans are the cubes
-of `whole_scan.py`, tiles of 128^3 overlapping by a quarter. Scans are
+of `whole_scan.py`, tiles of 128^3 overlapping by a half. Scans are
 copies of the sample's head, each moved by some voxels, segmented in one run by the model that
 ships; memory is the peak of the whole run. Figures are medians, kept in `results/growth-*.json`.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,32 +24,49 @@ import step
 from side_by_side import RESULTS, Way, machine, peak_in_fresh_process
 from step import our_step, plain_step
 from whole_scan import cube
-from whole_scan import ours as whole_scan
+from whole_scan import way as whole_scan
 
 SIDES = (32, 64, 96, 128)
 CLASSES = (16, 70, 139, 250, 500)
 CUBES = (96, 128, 192, 256)
-SCANS = (1, 2, 4, 8)
+SCANS = (1, 2, 4)
 
 
 def main() -> None:
-    """Measure everything, print and keep it."""
-    by_side = [figures(partial(our_step, side)) for side in SIDES]
-    keep("growth-step-voxels", "training step", "voxels", [n**3 for n in SIDES], ours=by_side)
+    """Measure all series, or those named; print and keep them."""
+    series = {"voxels": by_voxels, "classes": by_classes, "whole": by_size, "scans": by_scans}
+    for name in sys.argv[1:] or series:
+        series[name]()
+
+
+def by_voxels() -> None:
+    """A step with patches of different sizes."""
+    found = [figures(partial(our_step, side)) for side in SIDES]
+    keep("growth-step-voxels", "training step", "voxels", [n**3 for n in SIDES], ours=found)
+
+
+def by_classes() -> None:
+    """A step with different numbers of classes."""
     ours = [figures(partial(with_classes, our_step, n)) for n in CLASSES]
     plain = [figures(partial(with_classes, plain_step, n)) for n in CLASSES]
-    title = "training step, 64^3"
-    keep("growth-step-classes", title, "classes", CLASSES, ours=ours, plain=plain)
+    keep("growth-step-classes", "training step, 64^3", "classes", CLASSES, ours=ours, plain=plain)
+
+
+def by_size() -> None:
+    """Whole scans of different sizes."""
     with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder)
+        found = []
         for side in CUBES:
-            np.save(image / f"{side}.npy", cube(side))
-        by_cube = [
-            figures(partial(whole_scan, image / f"{side}.npy", 0.25), repeats=1) for side in CUBES
-        ]
-    keep("growth-whole-scan", "whole scan", "voxels", [n**3 for n in CUBES], ours=by_cube)
-    by_scans = [figures(partial(segmenting, n), repeats=1) for n in SCANS]
-    keep("growth-scans", "segmenting in one run", "scans", SCANS, ours=by_scans)
+            image = Path(folder) / f"{side}.npy"
+            np.save(image, cube(side))
+            found.append(figures(partial(whole_scan, "ours", image, 0.5), repeats=1))
+    keep("growth-whole-scan", "whole scan", "voxels", [n**3 for n in CUBES], ours=found)
+
+
+def by_scans() -> None:
+    """Runs over different numbers of scans."""
+    found = [figures(partial(segmenting, n), repeats=1) for n in SCANS]
+    keep("growth-scans", "segmenting in one run", "scans", SCANS, ours=found)
 
 
 def figures(make: Callable[[], Callable[[], object]], repeats: int = 3) -> tuple[float, int]:

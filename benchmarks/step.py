@@ -64,7 +64,8 @@ def patch(size: int) -> tuple[Tensor, dict[str, Tensor]]:
     classes = coarse
     for axis in (1, 2, 3):
         classes = classes.repeat_interleave(8, axis).narrow(axis, 0, size)
-    return torch.randn(1, 1, size, size, size), {"full": classes, "partial": classes % 16}
+    of_decoders = {name: classes % number for name, number in DECODERS.items()}
+    return torch.randn(1, 1, size, size, size), of_decoders
 
 
 def our_step(size: int) -> Call:
