@@ -855,8 +855,8 @@ def _(bed: Bed) -> None:
     bed.subjects(3)
     call, steps = JointLoss.__call__, iter(range(99))
 
-    def nan_at_the_end(self: JointLoss, outputs: object, targets: object) -> object:
-        total, parts = call(self, outputs, targets)  # type: ignore[arg-type]
+    def nan_at_the_end(*given: object) -> object:
+        total, parts = call(*given)  # type: ignore[arg-type]
         return (total * float("nan") if next(steps) == 4 else total), parts
 
     bed.patch.setattr(JointLoss, "__call__", nan_at_the_end)

@@ -26,6 +26,10 @@ class LossSettings(BaseModel):
     """Cross-entropy (eq. 1), or its sum with soft Dice."""
     weights: dict[str, Weight] | None = None
     """Weight per decoder, the lambdas of eq. 2; 1 / number of decoders where not given."""
+    every: Annotated[int, Field(ge=1, le=8)] = 1
+    """Count only every n-th voxel along each axis at full resolution; which ones changes from step
+    to step until all had their turn. Neighbours tell much the same, and the loss over some hundred
+    classes costs as much as a network."""
     deep_weights: tuple[Weight, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
     """Weight per resolution under deep supervision, finest first; scaled to a sum of 1."""
 
@@ -45,8 +49,12 @@ class Target:
 
     def at(self, sides: Sequence[int]) -> Target:
         """The target on a coarser grid of `sides` voxels: every n-th voxel, no interpolation."""
-        steps = [full // side for full, side in zip(self.classes.shape[1:], sides, strict=True)]
-        x, y, z = (slice(None, None, step) for step in steps)
+        full = self.classes.shape[1:]
+        return self.every([n // side for n, side in zip(full, sides, strict=True)])
+
+    def every(self, steps: Sequence[int], first: Sequence[int] = (0, 0, 0)) -> Target:
+        """The target at every n-th voxel along each axis, from voxel `first`."""
+        x, y, z = (slice(start, None, step) for start, step in zip(first, steps, strict=True))
         return Target(self.classes[:, x, y, z], self.group, self.ignore)
 
 
@@ -57,16 +65,22 @@ class JointLoss:
         self.settings = settings
 
     def __call__(
-        self, outputs: Mapping[str, Sequence[Logits]], targets: Mapping[str, Target]
+        self,
+        outputs: Mapping[str, Sequence[Logits]],
+        targets: Mapping[str, Target],
+        step: int = 0,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to minimise, and each decoder's own (unweighted, detached).
 
-        `outputs` is what a MONet returns. Decoders without a target do not count, and share no
+        `outputs` is what a MONet returns; `step` of the training decides which voxels count where
+        not all do. Decoders without a target do not count, and share no
         weight. Raises TrainingError where there is no target or a decoder has no weight.
         """
         if not targets:
             raise TrainingError("no-target", "no decoder has a target to learn from")
-        parts = {name: self._decoder(outputs[name], target) for name, target in targets.items()}
+        parts = {
+            name: self._decoder(outputs[name], target, step) for name, target in targets.items()
+        }
         weights = self._weights(tuple(parts))
         total = torch.stack([weights[name] * part for name, part in parts.items()]).sum()
         return total, {name: part.detach() for name, part in parts.items()}
@@ -84,18 +98,29 @@ class JointLoss:
             )
         return weights
 
-    def _decoder(self, outputs: Sequence[Logits], target: Target) -> Tensor:
+    def _decoder(self, outputs: Sequence[Logits], target: Target, step: int) -> Tensor:
         weights = self.settings.deep_weights[: len(outputs)]
         if len(weights) < len(outputs) or sum(weights) == 0:
             raise TrainingError(
                 "deep-weights",
                 f"{len(outputs)} resolutions need as many weights, not all 0; got {weights}",
             )
+        finest, *coarser = outputs
+        pairs = [self._some(finest, target, step)]
+        pairs += [(logits, target.at(logits.sides)) for logits in coarser]
         losses = [
-            weight / sum(weights) * self._resolution(logits, target.at(logits.sides))
-            for logits, weight in zip(outputs, weights, strict=True)
+            weight / sum(weights) * self._resolution(*pair)
+            for pair, weight in zip(pairs, weights, strict=True)
         ]
         return torch.stack(losses).sum()
+
+    def _some(self, logits: Logits, target: Target, step: int) -> tuple[Logits, Target]:
+        """The voxels that count at this `step`."""
+        every = self.settings.every
+        if every == 1:
+            return logits, target
+        first = step % every, step // every % every, step // every**2 % every
+        return logits.every(every, first), target.every([every] * 3, first)
 
     def _resolution(self, logits: Logits, target: Target) -> Tensor:
         # Autocast would take products of the head, and sums over millions of voxels, to 16 bits.

@@ -1,4 +1,4 @@
-"""The two building blocks of encoder and decoders: plain and residual pairs of convolutions."""
+"""The building blocks of encoder and decoders: plain and residual pairs, and one convolution."""
 
 from __future__ import annotations
 
@@ -85,6 +85,20 @@ class ConvBlock(nn.Module):
         """(B, inputs, X, Y, Z) -> (B, outputs, X, Y, Z)."""
         x = self.activation(self.first(x))
         return self.activation(self.second(x))
+
+
+class ThinBlock(nn.Module):
+    """Once: 3^3 convolution, norm, LeakyReLU."""
+
+    def __init__(self, inputs: int, outputs: int, norm: Norm) -> None:
+        super().__init__()
+        self.first = conv_norm(inputs, outputs, norm)
+        self.activation = nn.LeakyReLU(SLOPE, inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, X, Y, Z) -> (B, outputs, X, Y, Z)."""
+        y: Tensor = self.activation(self.first(x))
+        return y
 
 
 class ResidualBlock(ConvBlock):

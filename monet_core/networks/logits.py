@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -31,6 +33,11 @@ class Logits:
         """Voxels per axis."""
         x, y, z = self.features.shape[2:]
         return x, y, z
+
+    def every(self, step: int, first: Sequence[int]) -> Logits:
+        """Those of every `step`-th voxel along each axis, from voxel `first`."""
+        x, y, z = (slice(start, None, step) for start in first)
+        return Logits(self.features[:, :, x, y, z], self.weight, self.bias)
 
     def dense(self) -> Tensor:
         """The logits themselves, (B, C, X, Y, Z)."""

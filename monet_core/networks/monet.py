@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from monet_core.errors import ModelError
-from monet_core.networks.blocks import ConvBlock, ResidualBlock, Up, initialise
+from monet_core.networks.blocks import ConvBlock, ResidualBlock, ThinBlock, Up, initialise
 from monet_core.networks.logits import Logits
 from monet_core.networks.settings import NetworkSettings
 
@@ -21,9 +21,10 @@ class Encoder(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         block = ResidualBlock if settings.residual else ConvBlock
-        channels = (settings.in_channels, *settings.widths)
+        channels = (settings.in_channels, *settings.encoder_widths)
         self.stages = nn.ModuleList(
-            block(inputs, outputs, settings.norm) for inputs, outputs in pairwise(channels)
+            (ThinBlock if settings.thin_top and level == 0 else block)(*sizes, settings.norm)
+            for level, sizes in enumerate(pairwise(channels))
         )
         self.pool = nn.MaxPool3d(2)
 
@@ -40,11 +41,14 @@ class Decoder(nn.Module):
 
     def __init__(self, settings: NetworkSettings, classes: int) -> None:
         super().__init__()
-        widths = settings.widths
+        widths, skips = settings.widths, settings.encoder_widths
         levels = range(settings.levels - 1)
         self.ups = nn.ModuleList(Up(widths[level + 1], widths[level]) for level in levels)
         self.blocks = nn.ModuleList(
-            ConvBlock(2 * widths[level], widths[level], settings.norm) for level in levels
+            (ThinBlock if settings.thin_top and level == 0 else ConvBlock)(
+                widths[level] + skips[level], widths[level], settings.norm
+            )
+            for level in levels
         )
         heads = levels if settings.deep_supervision else range(1)
         self.heads = nn.ModuleList(nn.Conv3d(widths[level], classes, 1) for level in heads)

@@ -25,6 +25,11 @@ class NetworkSettings(BaseModel):
     """Channels are doubled up to this number."""
     residual: bool = False
     """Residual blocks in the encoder."""
+    thin_top: bool = False
+    """At full resolution one convolution instead of two, and half the channels in the encoder.
+
+    Most of a network's arithmetic and memory lies there; saved here, it pays for a level more.
+    """
     deep_supervision: bool = False
     """Heads on the coarser decoder levels too, used while training."""
     norm: Literal["instance", "batch"] = "instance"
@@ -34,3 +39,9 @@ class NetworkSettings(BaseModel):
     def widths(self) -> tuple[int, ...]:
         """Channels per level, finest first."""
         return tuple(min(self.width * 2**level, self.max_width) for level in range(self.levels))
+
+    @property
+    def encoder_widths(self) -> tuple[int, ...]:
+        """Channels that the encoder hands on per level, finest first."""
+        finest, *coarser = self.widths
+        return (max(1, finest // 2) if self.thin_top else finest, *coarser)

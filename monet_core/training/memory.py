@@ -48,7 +48,8 @@ def step_bytes(
     kept = sum(_encoder(network)) + len(decoders) * sum(_decoder(network))
     passing = 4 * network.width
     # Pooling remembers places as 64-bit numbers.
-    places = sum(width / 8 ** (level + 1) for level, width in enumerate(network.widths[:-1]))
+    pooled = enumerate(network.encoder_widths[:-1])
+    places = sum(width / 8 ** (level + 1) for level, width in pooled)
     counted = voxels * (number * (kept + passing) + 8 * places)
     with torch.device("meta"):
         parameters = sum(p.numel() for p in MONet(network, decoders).parameters())
@@ -110,10 +111,11 @@ def _note(wanted: TrainingSettings, chosen: TrainingSettings, needed: int, free:
 def _encoder(network: NetworkSettings) -> Iterator[float]:
     """Per level: channels kept for the backward pass, in units of full-resolution channels."""
     inputs = network.in_channels
-    for level, width in enumerate(network.widths):
+    for level, width in enumerate(network.encoder_widths):
         # The block's input, and of each convolution its output and its activation.
-        block = 4 * width
-        if network.residual:
+        thin = network.thin_top and level == 0
+        block = (2 if thin else 4) * width
+        if network.residual and not thin:
             block += 3 * width  # the shortcut's convolution and norm, and the sum
         yield (inputs + block) / 8**level
         inputs = width
@@ -123,4 +125,6 @@ def _decoder(network: NetworkSettings) -> Iterator[float]:
     """Per level, as `_encoder`: concatenation, block, and the features' gradient at a head."""
     heads = network.levels - 1 if network.deep_supervision else 1
     for level, width in enumerate(network.widths[:-1]):
-        yield (2 * width + 4 * width + (width if level < heads else 0)) / 8**level
+        block = (2 if network.thin_top and level == 0 else 4) * width
+        kept = width + network.encoder_widths[level] + block
+        yield (kept + (width if level < heads else 0)) / 8**level

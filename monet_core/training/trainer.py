@@ -181,7 +181,7 @@ class Trainer:
 
     def _backward(self, batch: Batch, parts: int) -> dict[str, float]:
         outputs = self._model(self._fabric.to_device(batch.image))
-        total, each = self._loss(outputs, self._targets(batch))
+        total, each = self._loss(outputs, self._targets(batch), self.state.step)
         value = float(total.detach())
         if not math.isfinite(value):
             raise TrainingError(

@@ -26,10 +26,10 @@ def make(seed: int = 0):
     return outputs, {"full": Target(full), "partial": Target(GROUP[full.long()])}
 
 
-def joint(settings, outputs, targets):
+def joint(settings, outputs, targets, step=0):
     """The joint loss of dense logits."""
     logits = {name: [as_they_are(level) for level in levels] for name, levels in outputs.items()}
-    return JointLoss(settings)(logits, targets)
+    return JointLoss(settings)(logits, targets, step)
 
 
 def test_decoders_weigh_the_same_by_default():
@@ -60,6 +60,28 @@ def test_dice_ce_is_the_sum_of_both():
     _, parts = joint(LossSettings(kind="dice_ce"), outputs, targets)
     logits, classes = outputs["full"][0], targets["full"].classes
     assert parts["full"] == cross_entropy(logits, classes) + soft_dice(logits, classes)
+
+
+def test_every_second_voxel_counts_and_after_eight_steps_every_one_did_once():
+    outputs, targets = make()
+    steps = [joint(LossSettings(every=2), outputs, targets, step)[1] for step in range(8)]
+    _, whole = joint(LossSettings(), outputs, targets)
+    for name, of_all in whole.items():
+        of_some = torch.stack([parts[name] for parts in steps])
+        assert torch.allclose(of_some.mean(), of_all)
+        assert len(of_some.unique()) == 8
+    logits, classes = outputs["full"][0], targets["full"].classes
+    expected = cross_entropy(logits[:, :, 1::2, ::2, 1::2], classes[:, 1::2, ::2, 1::2])
+    assert torch.allclose(steps[5]["full"], expected)
+
+
+def test_coarser_resolutions_count_in_full():
+    outputs, targets = make()
+    fine, coarse = outputs["full"][0], outputs["full"][0][:, :, ::2, ::2, ::2]
+    settings = LossSettings(every=2, deep_weights=(1.0, 1.0))
+    total, _ = joint(settings, {"full": [fine, coarse]}, {"full": targets["full"]})
+    classes = targets["full"].classes[:, ::2, ::2, ::2]
+    assert torch.allclose(total, cross_entropy(coarse, classes))
 
 
 @pytest.mark.parametrize("kind", ["ce", "dice_ce"])

@@ -108,6 +108,20 @@ def test_number_of_parameters_of_a_small_unet():
     assert sum(p.numel() for p in seeded(full=5).parameters()) == expected
 
 
+def test_a_thin_top_has_one_convolution_there_and_half_the_channels_in_the_encoder():
+    settings = TINY.model_copy(update={"thin_top": True})
+    network = seeded(settings, full=5)
+    thin, full = network.state_dict(), seeded(full=5).state_dict()
+    assert {name: tuple(thin[name].shape) for name in thin if thin[name].ndim == 5} == {
+        **{name: tuple(full[name].shape) for name in thin if full[name].ndim == 5},
+        "encoder.stages.0.first.0.weight": (2, 1, 3, 3, 3),
+        "encoder.stages.1.first.0.weight": (8, 2, 3, 3, 3),
+        "decoders.full.blocks.0.first.0.weight": (4, 4 + 2, 3, 3, 3),
+    }
+    assert not [name for name in thin if ".0.second" in name]
+    assert network(torch.randn(1, 1, 8, 8, 8))["full"][0].dense().shape == (1, 5, 8, 8, 8)
+
+
 def test_classes_change_nothing_but_the_head():
     few, many = seeded(full=2).state_dict(), seeded(full=200).state_dict()
     different = [name for name in few if few[name].shape != many[name].shape]

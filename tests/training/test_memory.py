@@ -46,6 +46,12 @@ CASES = [
         "decoders": {"a": 16},
         "network": {"residual": True, "deep_supervision": True},
     },
+    {
+        "patch": 64,
+        "precision": "bf16",
+        "decoders": {"a": 139, "b": 16},
+        "network": {"levels": 4, "thin_top": True, "deep_supervision": True},
+    },
 ]
 
 

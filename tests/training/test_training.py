@@ -232,8 +232,8 @@ def test_a_loss_that_is_not_finite_stops_at_the_last_good_state_and_names_the_sc
     call = JointLoss.__call__
     count = iter(range(100))
 
-    def sometimes_nan(self: JointLoss, outputs, targets):
-        total, parts = call(self, outputs, targets)
+    def sometimes_nan(*given):
+        total, parts = call(*given)
         return (total * float("nan") if next(count) == 2 else total), parts
 
     monkeypatch.setattr(JointLoss, "__call__", sometimes_nan)
@@ -345,10 +345,10 @@ def test_a_region_that_was_not_annotated_in_a_scan_is_hidden_from_the_loss(
     seen: list[tuple[int, ...] | None] = []
     call = JointLoss.__call__
 
-    def watch(self: JointLoss, outputs, targets):
+    def watch(self: JointLoss, outputs, targets, step):
         group = targets["partial"].group
         seen.append(None if group is None else tuple(group.tolist()))
-        return call(self, outputs, targets)
+        return call(self, outputs, targets, step)
 
     monkeypatch.setattr(JointLoss, "__call__", watch)
     job = request(tmp_path / "d", tmp_path / "run", cache, settings=settings(epochs=1))
