@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 from side_by_side import RESULTS, Way, compare, machine
 
-from monet_core.training.augmentation import AugmentationSettings, sample_patch
+from monet_core.augmentation import AugmentationSettings, sample_patch
 from monet_core.training.patches import PreparedSubject, write_subject
 
 SIDE = 128

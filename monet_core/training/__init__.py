@@ -1,6 +1,6 @@
 """Both training stages: patches, augmentation, the loop, checkpoints, recipes."""
 
-from monet_core.training.augmentation import AugmentationSettings
+from monet_core.augmentation import AugmentationSettings
 from monet_core.training.records import read_metrics
 from monet_core.training.settings import (
     FULL,

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from monet_core.augmentation import AugmentationSettings, sample_patch
 from monet_core.errors import Note, TrainingError
 from monet_core.files import atomic_path
-from monet_core.training.augmentation import AugmentationSettings, sample_patch
 
 # So many voxels of each class are kept as possible patch centres.
 _CENTRES_PER_CLASS = 64

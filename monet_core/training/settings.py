@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from monet_core.augmentation import AugmentationSettings
 from monet_core.losses import LossSettings
 from monet_core.networks import NetworkSettings
 from monet_core.preprocessing import PreprocessingSettings
-from monet_core.training.augmentation import AugmentationSettings
 
 Recipe = Literal["paper", "best"]
 Stage = Literal["pretrain", "finetune"]

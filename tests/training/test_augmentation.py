@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from phantoms import BRAIN_STEM, LEFT_PUTAMEN, RIGHT_PUTAMEN, brain_phantom
 from scipy.ndimage import map_coordinates
 
-from monet_core.training.augmentation import (
+from monet_core.augmentation import (
     AugmentationSettings,
     intensity,
     sample_patch,
@@ -273,11 +273,25 @@ def phantom_classes():
 
 def test_mirroring_twice_is_the_identity_and_once_is_not():
     image, labels = phantom_classes()
-    once = sampling.mirror(image, labels, {"full": SWAP})
+    once = sampling.mirror([image], labels, {"full": SWAP})
     twice = sampling.mirror(*once, {"full": SWAP})
-    assert not np.array_equal(once[0], image)
-    assert np.array_equal(twice[0], image)
+    assert not np.array_equal(once[0][0], image)
+    assert np.array_equal(twice[0][0], image)
     assert np.array_equal(twice[1]["full"], labels["full"])
+
+
+@pytest.mark.parametrize("deformed", [0.0, 1.0])
+def test_label_maps_alone_are_changed_as_they_are_beside_their_image(deformed):
+    image, labels = random_scan()
+    wanted = AugmentationSettings(
+        elastic_probability=deformed, affine_probability=deformed, mirror_probability=0.5
+    )
+    for seed in range(4):
+        words = ((10, 12, 11), (7, 8, 9), wanted, np.random.default_rng(seed), {"full": SWAP})
+        alone = sampling.sample_labels(labels, *words)
+        words = (*words[:3], np.random.default_rng(seed), words[4])
+        _, beside = sampling.sample_patch(image, labels, *words)
+        assert np.array_equal(alone["full"], beside["full"])
 
 
 def test_a_mirrored_brain_has_its_left_putamen_on_the_left():

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from monet_core.augmentation import AugmentationSettings
 from monet_core.errors import OutputError, TrainingError
-from monet_core.training.augmentation import AugmentationSettings
 from monet_core.training.patches import PatchDataset, PreparedSubject, find_centres, write_subject
 
 SHAPE = (14, 16, 12)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from monet_core.training.augmentation.settings import AugmentationSettings
-from monet_core.training.augmentation.spatial import upsample
+from monet_core.augmentation.settings import AugmentationSettings
+from monet_core.augmentation.spatial import upsample
 
 Patch = NDArray[np.float32]
 Change = Callable[[Patch, float, np.random.Generator], Patch]

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from monet_core.training.augmentation.settings import AugmentationSettings
+from monet_core.augmentation.settings import AugmentationSettings
 
 Shape = tuple[int, int, int]
 Affine = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from monet_core.training.augmentation.intensity import change_intensities
-from monet_core.training.augmentation.settings import AugmentationSettings
-from monet_core.training.augmentation.spatial import (
+from monet_core.augmentation.intensity import change_intensities
+from monet_core.augmentation.settings import AugmentationSettings
+from monet_core.augmentation.spatial import (
     Affine,
     Deformation,
     Shape,
@@ -45,21 +45,50 @@ def sample_patch(
     per label map the class that each class becomes in a left-right mirror. Uses one thread.
     Returns float32 (*patch) and label maps of the same shape in their own dtype.
     """
+    with one_thread():
+        pictures, classes = _cut([image], labels, centre, patch, settings, rng, swaps, background)
+        return change_intensities(pictures[0], settings, rng), classes
+
+
+def sample_labels(
+    labels: Mapping[str, Labels],
+    centre: tuple[int, int, int],
+    patch: int | Shape,
+    settings: AugmentationSettings,
+    rng: np.random.Generator,
+    swaps: Mapping[str, NDArray[np.integer]],
+) -> dict[str, Labels]:
+    """The label maps of `sample_patch` where there is no image yet: deformed and mirrored."""
+    with one_thread():
+        return _cut([], labels, centre, patch, settings, rng, swaps, None)[1]
+
+
+def _cut(
+    images: Sequence[NDArray[np.floating]],
+    labels: Mapping[str, Labels],
+    centre: tuple[int, int, int],
+    patch: int | Shape,
+    settings: AugmentationSettings,
+    rng: np.random.Generator,
+    swaps: Mapping[str, NDArray[np.integer]],
+    background: float | None,
+) -> tuple[list[NDArray[np.float32]], dict[str, Labels]]:
+    """One deformation, and one mirror, of all images and label maps."""
     shape: Shape = (patch, patch, patch) if isinstance(patch, int) else patch
     start = np.asarray(centre) - np.asarray(shape) // 2
     affine, shifts = _draw(shape, settings, rng)
-    with _one_thread():
-        if affine is None and shifts is None:
-            picture, classes = _crop(image, labels, start, shape, background)
-        else:
-            picture, classes = _deform(image, labels, start, shape, affine, shifts, background)
-        if rng.random() < settings.mirror_probability:
-            picture, classes = mirror(picture, classes, swaps)
-        return change_intensities(picture, settings, rng), classes
+    if affine is None and shifts is None:
+        pictures, classes = _crop(images, labels, start, shape, background)
+    else:
+        deformation = Deformation(shape, affine, shifts)
+        pictures, classes = _deform(images, labels, start, shape, deformation, background)
+    if rng.random() < settings.mirror_probability:
+        return mirror(pictures, classes, swaps)
+    return pictures, classes
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Torch computes with one thread, as in a data worker: the parts are so small that threads
     would mostly wait for each other, for seconds where another program has taken a core."""
     threads = torch.get_num_threads()
@@ -71,15 +100,15 @@ def _one_thread() -> Iterator[None]:
 
 
 def mirror(
-    image: NDArray[np.float32],
+    pictures: Sequence[NDArray[np.float32]],
     labels: Mapping[str, Labels],
     swaps: Mapping[str, NDArray[np.integer]],
-) -> tuple[NDArray[np.float32], dict[str, Labels]]:
+) -> tuple[list[NDArray[np.float32]], dict[str, Labels]]:
     """Left and right exchanged: axis 0 (x in model space) reversed, classes of sides swapped."""
     flipped = {
         name: swaps[name].astype(values.dtype)[values[::-1]] for name, values in labels.items()
     }
-    return np.ascontiguousarray(image[::-1]), flipped
+    return [np.ascontiguousarray(picture[::-1]) for picture in pictures], flipped
 
 
 def _draw(
@@ -94,41 +123,41 @@ def _draw(
 
 
 def _crop(
-    image: NDArray[np.floating],
+    images: Sequence[NDArray[np.floating]],
     labels: Mapping[str, Labels],
     start: NDArray[np.integer],
     shape: Shape,
     background: float | None,
-) -> tuple[NDArray[np.float32], dict[str, Labels]]:
+) -> tuple[list[NDArray[np.float32]], dict[str, Labels]]:
     stop = start + shape
-    picture = _image_block(image, start, stop, background)
-    return picture, {name: read_block(values, start, stop, 0) for name, values in labels.items()}
+    pictures = [_image_block(image, start, stop, background) for image in images]
+    return pictures, {name: read_block(values, start, stop, 0) for name, values in labels.items()}
 
 
 def _deform(
-    image: NDArray[np.floating],
+    images: Sequence[NDArray[np.floating]],
     labels: Mapping[str, Labels],
     start: NDArray[np.integer],
     shape: Shape,
-    affine: Affine | None,
-    shifts: NDArray[np.float64] | None,
+    deformation: Deformation,
     background: float | None,
-) -> tuple[NDArray[np.float32], dict[str, Labels]]:
-    deformation = Deformation(shape, affine, shifts)
+) -> tuple[list[NDArray[np.float32]], dict[str, Labels]]:
     first, stop = start + deformation.low, start + deformation.high
-    block = torch.from_numpy(_image_block(image, first, stop, background))
+    blocks = [torch.from_numpy(_image_block(each, first, stop, background)) for each in images]
     maps = {name: read_block(values, first, stop, 0) for name, values in labels.items()}
-    picture = np.empty(shape, np.float32)
+    pictures = [np.empty(shape, np.float32) for _ in images]
     classes = {name: np.empty(shape, values.dtype) for name, values in maps.items()}
+    box = tuple(int(side) for side in stop - first)
     step = max(1, _CHUNK // (shape[1] * shape[2]))
     for plane in range(0, shape[0], step):
         points = deformation.points(plane, min(plane + step, shape[0]))
         part = slice(plane, plane + step)
-        picture[part] = look_up(block, points)
-        where = nearest(points, block.shape).numpy()
+        for picture, block in zip(pictures, blocks, strict=True):
+            picture[part] = look_up(block, points)
+        where = nearest(points, box).numpy()
         for name, values in maps.items():
             classes[name][part] = values.take(where).reshape(points.shape[1:])
-    return picture, classes
+    return pictures, classes
 
 
 def _image_block(

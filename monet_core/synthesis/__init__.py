@@ -1,0 +1,1 @@
+"""Scans painted from label maps."""
