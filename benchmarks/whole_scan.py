@@ -1,12 +1,11 @@
-"""A whole scan to label maps on its own grid, 139 + 16 classes: ours and MONAI's sliding window.
+"""A whole scan to label maps, 139 + 16 classes: ours and MONAI's sliding window.
 
-The model that ships (width 16, 4 levels) labels a cube of 256^3 voxels, filled with copies of the
-sample scan prepared for it, so that labels mean something all over the cube. Both sides have the
-same network, tiles (128^3, one at a time), Gaussian weights and bfloat16 autocast, and both label
-maps are brought to a scan's grid 5 degrees askew with the same functions, in the protocols'
-indices. MONAI's is called as its documentation shows, the logits of both decoders as a tuple, and
-followed by the argmax. Neither mirrors. The share of voxels with equal labels is printed; the rest
-is rounding, as MONAI averages logits that the head has rounded to bfloat16.
+The model that ships labels a cube of 256^3 voxels, filled with copies of the sample scan prepared
+for it, so that labels mean something all over the cube. Both sides have the same network, tiles
+(128^3, one at a time), Gaussian weights and bfloat16 autocast. MONAI's is called as its
+documentation shows, the logits of both decoders as a tuple, and followed by the argmax. Neither
+mirrors. The share of voxels with equal labels is printed; the rest is rounding, as MONAI averages
+logits that the head has rounded to bfloat16.
 
 `--ours` measures what has no counterpart: the cube with mirrored tiles and entropy, and a scan
 file through all that `monet segment` does, at 1 mm and with mirrored tiles.
@@ -28,14 +27,12 @@ import torch
 from monai.inferers import sliding_window_inference
 from monet_resources import MODELS, SAMPLE
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 from side_by_side import Way, compare
 
 from monet_core.models import Model, load_model
 from monet_core.networks import MONet
-from monet_core.preprocessing import Prepared, prepare, restore_labels
+from monet_core.preprocessing import prepare
 from monet_core.scans import read_scan
-from monet_core.scans.geometry import Geometry
 from monet_core.segmenting import SegmentSettings, predict, preprocessing_of, segment
 
 PATCH = 128
@@ -50,19 +47,6 @@ def cube(size: int) -> NDArray[np.float32]:
     image = prepare(read_scan(SAMPLE), preprocessing_of(load_model(SHIPPED).manifest)).image
     filled = np.pad(image, [(0, max(0, size - n)) for n in image.shape], "wrap")
     return filled[:size, :size, :size].copy()
-
-
-def on_own_grid(classes: Labels, model: Model) -> Labels:
-    """Label maps in the protocols' indices on a grid of the same sides, 5 degrees askew."""
-    sides = next(iter(classes.values())).shape
-    turn = np.eye(4)
-    turn[:3, :3] = Rotation.from_euler("xyz", [3, 3, 3], degrees=True).as_matrix()
-    grid = Geometry(sides, np.eye(4))
-    prepared = Prepared(np.empty(0, np.float32), grid, turn, np.empty(0, bool), {})
-    return {
-        name: model.protocol(name).decode(restore_labels(found, prepared, grid))
-        for name, found in classes.items()
-    }
 
 
 def label(network: MONet, image: NDArray[np.float32], overlap: float) -> Labels:
@@ -87,11 +71,11 @@ def slide(network: MONet, image: NDArray[np.float32], overlap: float) -> Labels:
 
 
 def way(name: str, image: Path, overlap: float) -> Callable[[], object]:
-    """The call from the image to label maps on their own grid."""
-    model, x = load_model(SHIPPED), np.load(image)
+    """The call from the image to label maps."""
+    network, x = load_model(SHIPPED).network, np.load(image)
 
     def call() -> None:
-        FOUND[name] = on_own_grid(WAYS[name](model.network, x, overlap), model)
+        FOUND[name] = WAYS[name](network, x, overlap)
 
     return call
 

@@ -1,4 +1,4 @@
-"""`Prepared`: a scan in model space, and the way there and back for labels and volumes."""
+"""`Prepared`: a scan in model space, the way there for labels, and the way back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monet_core.errors import Note
-from monet_core.preprocessing.resampling import inverse, resample
+from monet_core.preprocessing.resampling import index_matrix, inverse, resample
 from monet_core.scans.geometry import Affine, Geometry
 from monet_core.scans.scan import LabelMap
 
@@ -30,6 +30,10 @@ class Prepared:
     record: dict[str, Any]
     notes: tuple[Note, ...] = ()
 
+    def indices(self, geometry: Geometry) -> Affine:
+        """4x4 float64 from the voxel indices of a grid in the scan's world to those of `image`."""
+        return index_matrix(self.geometry, geometry, inverse(self.transform))
+
 
 def prepare_labels(labels: LabelMap, prepared: Prepared) -> NDArray[np.int32]:
     """`labels`, which lie in the scan's world, on `prepared`'s grid: int32 (X, Y, Z)."""
@@ -41,18 +45,3 @@ def prepare_labels(labels: LabelMap, prepared: Prepared) -> NDArray[np.int32]:
         "label",
     )
     return np.asarray(moved, np.int32)
-
-
-def restore_labels(labels: NDArray, prepared: Prepared, geometry: Geometry) -> NDArray[np.int32]:
-    """Whole-number `labels` on `prepared`'s grid, brought back to the scan's own grid: int32.
-
-    `geometry` is the scan's; 0 where it reaches beyond the model grid.
-    """
-    back = inverse(prepared.transform)
-    return resample(labels, prepared.geometry, geometry, back, "label").astype(np.int32, copy=False)
-
-
-def restore_volume(volume: NDArray, prepared: Prepared, geometry: Geometry) -> NDArray[np.float32]:
-    """A float `volume` on `prepared`'s grid on the scan's grid, linearly: float32; 0 outside."""
-    back = inverse(prepared.transform)
-    return np.asarray(resample(volume, prepared.geometry, geometry, back, "linear"), np.float32)

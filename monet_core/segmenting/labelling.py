@@ -18,11 +18,10 @@ from monet_core.preprocessing import (
     Prepared,
     PreprocessingSettings,
     prepare,
-    restore_labels,
-    restore_volume,
 )
 from monet_core.scans import Decisions, LabelMap, read_scan
 from monet_core.segmenting.anatomy import check_anatomy
+from monet_core.segmenting.grids import Onto
 from monet_core.segmenting.planning import Outcome, predict_within_memory
 from monet_core.segmenting.settings import SegmentSettings
 
@@ -46,10 +45,7 @@ class Labelled:
     def entropy(self, decoder: str) -> NDArray[np.float32] | None:
         """Entropy in nats on the scan's grid, 0 beyond the model's; None where not asked for."""
         maps = self.outcome.prediction.entropy
-        if maps is None:
-            return None
-        values = maps[decoder].astype(np.float32)
-        return restore_volume(values, self.prepared, self.labels[decoder].geometry)
+        return None if maps is None else maps[decoder].astype(np.float32)
 
 
 def read_and_prepare(
@@ -79,16 +75,16 @@ def label(
     report: Reporter,
     cancel: Cancel,
 ) -> Labelled:
-    """Predict, bring the labels back to the scan's `grid`, and check the anatomy."""
+    """Predict at the voxels of the scan's own `grid`, and check the anatomy."""
     report(Phase("Predicting"))
-    outcome = predict_within_memory(model, prepared.image, settings, report, cancel)
-    report(Phase("Restoring"))
+    onto = Onto(prepared.indices(grid.geometry), grid.geometry.shape)
+    outcome = predict_within_memory(model, prepared.image, settings, report, cancel, onto)
+    report(Phase("Checking"))
     labels, anatomy = {}, {}
     for decoder, classes in outcome.prediction.classes.items():
         cancel.check()
         protocol = model.protocol(decoder)
-        native = restore_labels(classes, prepared, grid.geometry)
-        labels[decoder] = replace(grid, data=protocol.decode(native))
+        labels[decoder] = replace(grid, data=protocol.decode(classes))
         found = check_anatomy(labels[decoder].data, grid.geometry, protocol)
         anatomy[decoder] = [replace(note, file=str(grid.path or "")) for note in found]
         tell(anatomy[decoder], report)

@@ -39,21 +39,25 @@ def predict_peak_bytes(
     overlap: float = 0.5,
     mirror: bool = False,
     entropy: bool = False,
+    onto: Sequence[int] | None = None,
 ) -> int:
     """Most bytes that `predict` (batch 1) takes on top of network and image, arguments as there.
 
-    `decoders`: classes per decoder, background included. The resident set of the process before
+    `decoders`: classes per decoder, background included; `onto`: shape of the grid to be labelled.
+    The resident set of the process before
     the call comes on top.
     """
     tiles = tiling(image_shape, patch, overlap, 2 ** (network.levels - 1))
     voxels, number = prod(tiles.patch), 2 if precision == "bf16" else 4
     width, each = network.width * number, 2 if mirror else 1
     slabs = len(decoders) * prod(tiles.slab_shape) * (each * width + 4)  # 4: sums of weights
+    # Mean features, in 32 bits, of two planes.
+    slabs += len(decoders) * 2 * prod(tiles.slab_shape[1:]) * each * network.width * 4
     adding = slabs + len(decoders) * voxels * width
     running = _forward_bytes(network, len(decoders), voxels, number)
     if tiles.count * each > 1:
         running += slabs
-    counted = _array_bytes(tiles, decoders, entropy) + 4 * voxels + max(adding, running)
+    counted = _array_bytes(tiles, decoders, entropy, onto) + 4 * voxels + max(adding, running)
     return int(MARGIN * (counted + ALLOWANCE))
 
 
@@ -73,11 +77,14 @@ def free_bytes(device: torch.device) -> int:
     return min([int(psutil.virtual_memory().available), *_container_limits()])
 
 
-def _array_bytes(tiles: Tiling, decoders: Mapping[str, int], entropy: bool) -> int:
-    """The padded image, and per decoder the results twice: padded, and cropped."""
+def _array_bytes(
+    tiles: Tiling, decoders: Mapping[str, int], entropy: bool, onto: Sequence[int] | None
+) -> int:
+    """The padded image, and per decoder the results: padded, and cropped, or on another grid."""
     per_voxel = sum((1 if n <= 256 else 2) + (2 if entropy else 0) for n in decoders.values())
     padded = 4 * prod(tiles.size) if tiles.size != tiles.shape else 0
-    return padded + per_voxel * (prod(tiles.size) + prod(tiles.shape))
+    labelled = prod(tiles.size) + prod(tiles.shape) if onto is None else prod(onto)
+    return padded + per_voxel * labelled
 
 
 def _forward_bytes(network: NetworkSettings, decoders: int, voxels: int, number: int) -> int:
@@ -90,7 +97,7 @@ def _forward_bytes(network: NetworkSettings, decoders: int, voxels: int, number:
 def _encoder(network: NetworkSettings) -> Iterator[float]:
     """Per block of the encoder: channels alive, in units of full-resolution channels."""
     inputs, kept = network.in_channels, 0.0
-    for level, width in enumerate(network.widths):
+    for level, width in enumerate(network.encoder_widths):
         yield kept + _block(inputs, width) / 8**level
         kept += width / 8**level
         inputs = width
@@ -99,11 +106,13 @@ def _encoder(network: NetworkSettings) -> Iterator[float]:
 def _decoders(network: NetworkSettings, decoders: int) -> Iterator[float]:
     """Per block of the decoders, as `_encoder`; the last features of earlier decoders stay."""
     widths = network.widths
-    kept = sum(width / 8**level for level, width in enumerate(widths))
+    skips = network.encoder_widths
+    kept = sum(width / 8**level for level, width in enumerate(skips))
     for _ in range(decoders):
         for level in reversed(range(len(widths) - 1)):
             below = widths[level + 1] / 8 if level < len(widths) - 2 else 0
-            yield kept + (below + _block(2 * widths[level], widths[level])) / 8**level
+            inputs = widths[level] + skips[level]
+            yield kept + (below + _block(inputs, widths[level])) / 8**level
         kept += widths[0]
 
 

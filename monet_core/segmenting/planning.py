@@ -17,6 +17,7 @@ from monet_core.jobs.events import Cancel, Message, Reporter
 from monet_core.models import Model
 from monet_core.networks import MONet, NetworkSettings
 from monet_core.segmenting.devices import resolve_device, resolve_precision
+from monet_core.segmenting.grids import Onto
 from monet_core.segmenting.memory import free_bytes, predict_peak_bytes
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.segmenting.tiles import Precision, Prediction, predict
@@ -56,10 +57,12 @@ def plan(
     precision: Precision,
     free: int,
     settings: SegmentSettings,
+    onto: Sequence[int] | None = None,
 ) -> Plan:
     """The wanted tile side `patch`, or smaller ones where its peak exceeds `free` bytes.
 
-    Raises NotEnoughMemoryError where even the smallest does not fit.
+    `onto`: shape of the grid to be labelled, the image's own if None. Raises NotEnoughMemoryError
+    where even the smallest does not fit.
     """
     sides = _sides(patch, image_shape, 2 ** (network.levels - 1))
     peaks = [
@@ -72,6 +75,7 @@ def plan(
             overlap=settings.overlap,
             mirror=settings.mirror,
             entropy=settings.entropy,
+            onto=onto,
         )
         for side in sides
     ]
@@ -89,9 +93,11 @@ def predict_within_memory(
     settings: SegmentSettings,
     report: Reporter,
     cancel: Cancel,
+    onto: Onto | None = None,
 ) -> Outcome:
     """`predict` with all decoders of `model`; where memory runs out, smaller tiles, then the CPU.
 
+    `onto`: the grid to be labelled, the image's own if None.
     Raises NotEnoughMemoryError where the CPU's memory does not do either.
     """
     device = resolve_device(settings.device)
@@ -100,7 +106,7 @@ def predict_within_memory(
         # What is on a GPU that fails is lost, so it gets a copy.
         network = copy.deepcopy(model.network)
         try:
-            return _on(device, network, model, image, settings, report, cancel)
+            return _on(device, network, model, image, settings, report, cancel, onto)
         except NotEnoughMemoryError as error:
             why = error.problem
         except torch.AcceleratorError as error:
@@ -108,7 +114,8 @@ def predict_within_memory(
         text = f"the GPU could not do it ({why}), so the CPU does; this takes longer"
         notes = (Note(Verdict.WARNING, "cpu-instead-of-gpu", text),)
         report(Message(text, "warning"))
-    outcome = _on(torch.device("cpu"), model.network, model, image, settings, report, cancel)
+    cpu = torch.device("cpu")
+    outcome = _on(cpu, model.network, model, image, settings, report, cancel, onto)
     return Outcome(**{**vars(outcome), "notes": notes + outcome.notes})
 
 
@@ -120,6 +127,7 @@ def _on(
     settings: SegmentSettings,
     report: Reporter,
     cancel: Cancel,
+    onto: Onto | None,
 ) -> Outcome:
     precision = resolve_precision(settings.precision, device)
     wanted = settings.patch or model.manifest.patch
@@ -131,6 +139,7 @@ def _on(
         precision,
         free_bytes(device),
         settings,
+        None if onto is None else onto.shape,
     )
     swaps = {name: protocol.swap_classes() for name, protocol in model.protocols.items()}
     notes = list(made.notes)
@@ -147,6 +156,7 @@ def _on(
             precision=precision,
             mirror=swaps if settings.mirror else None,
             entropy=settings.entropy,
+            onto=onto,
             report=report,
             cancel=cancel,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monet_core.networks import Logits
+from monet_core.segmenting import grids
 from monet_core.segmenting.tiling import Tiling, Triple
-
-CHUNK = 4096
-"""Voxels whose logits are made at a time, so that they stay in the processor's cache."""
 
 
 class Slab:
@@ -25,11 +23,17 @@ class Slab:
     apart, since their head has its classes permuted: `swap`, int64 (classes,), or None without.
 
     float16 for features of bfloat16, which rounds to one part in 2048 where they do to one in
-    256, and else float32. `like` is any output of the decoder.
+    256, and else float32. `like` is any output of the decoder. `grid`: where classes are wanted,
+    at the image's own voxels if None.
     """
 
     def __init__(
-        self, tiles: Tiling, like: Logits, swap: Tensor | None = None, entropy: bool = False
+        self,
+        tiles: Tiling,
+        like: Logits,
+        swap: Tensor | None = None,
+        entropy: bool = False,
+        grid: grids.Grid | None = None,
     ) -> None:
         weight, bias = like.weight.float(), like.bias.float()
         if swap is not None:
@@ -42,9 +46,10 @@ class Slab:
         self._sums = weight.new_zeros((*tiles.slab_shape, len(self._head)), dtype=kind)
         self._weights = weight.new_zeros(tiles.slab_shape)
         self._first = 0  # the scan's plane that lies in the slab's plane 0
-        moved = (tiles.size[tiles.axis], *tiles.slab_shape[1:])
-        self._classes = np.zeros(moved, np.uint8 if like.classes <= 256 else np.uint16)
-        self._entropy = np.zeros(moved, np.float16) if entropy else None
+        self._below: Tensor | None = None  # mean features of the plane finished last
+        self._grid = grid or grids.SameGrid(tiles)
+        self._classes = self._grid.empty(np.uint8 if like.classes <= 256 else np.uint16)
+        self._entropy = self._grid.empty(np.float16) if entropy else None
 
     def add(self, features: Tensor, corner: Triple, mirrored: bool) -> None:
         """Add a tile's `features` (features, X, Y, Z); `mirrored`: they are of the mirrored one."""
@@ -74,33 +79,24 @@ class Slab:
         self._first = until
 
     def classes(self) -> NDArray[np.unsignedinteger]:
-        """Most probable class per voxel of the image, once everything is flushed."""
-        return self._tiles.crop(np.moveaxis(self._classes, 0, self._tiles.axis))
+        """Most probable class per voxel of the grid, once everything is flushed."""
+        return self._grid.volume(self._classes)
 
     def entropy(self) -> NDArray[np.float16] | None:
         """Entropy in nats of the mean logits' softmax per voxel; None where not asked for."""
-        if self._entropy is None:
-            return None
-        return self._tiles.crop(np.moveaxis(self._entropy, 0, self._tiles.axis))
+        return None if self._entropy is None else self._grid.volume(self._entropy)
 
     def _finish(self, plane: int) -> None:
-        classes, nats = [], []
-        for logits in self._logits(plane):
-            classes.append(_argmax(logits))
+        """Classes that the slab's `plane` decides; one buffer of logits serves all chunks."""
+        features = (self._sums[plane] / self._weights[plane][..., None]).float().flatten(0, 1)
+        buffer = self._head.new_empty((grids.CHUNK, len(self._bias)))
+        for places, some in self._grid.rows(self._first + plane, self._below, features):
+            logits = torch.addmm(self._bias, some, self._head, out=buffer[: len(some)])
+            self._classes[places] = _argmax(logits).cpu().numpy()
             if self._entropy is not None:
-                nats.append(torch.special.entr(torch.softmax(logits, 1)).sum(1).clamp(min=0))
-        sides = self._classes.shape[1:]
-        self._classes[self._first + plane] = torch.cat(classes).view(sides).cpu().numpy()
-        if self._entropy is not None:
-            self._entropy[self._first + plane] = torch.cat(nats).view(sides).cpu().numpy()
-
-    def _logits(self, plane: int) -> Iterator[Tensor]:
-        """The slab's `plane`, chunk by chunk: mean logits (voxels, classes), one buffer for all."""
-        sums = self._sums[plane].flatten(0, 1).split(CHUNK)
-        weights = self._weights[plane].view(-1, 1).split(CHUNK)
-        buffer = self._head.new_empty((CHUNK, len(self._bias)))
-        for some, weight in zip(sums, weights, strict=True):
-            yield torch.addmm(self._bias, some / weight, self._head, out=buffer[: len(some)])
+                nats = torch.special.entr(torch.softmax(logits, 1)).sum(1).clamp(min=0)
+                self._entropy[places] = nats.cpu().numpy()
+        self._below = features
 
 
 def _argmax(logits: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monet_core.jobs.events import Cancel, Progress, Reporter, silent
+from monet_core.segmenting.grids import Onto, OtherGrid, SameGrid
 from monet_core.segmenting.slab import Slab
 from monet_core.segmenting.tiling import Tiling, Triple, tiling, window
 
@@ -38,8 +39,9 @@ Swaps = Mapping[str, NDArray[np.integer]]
 class Prediction:
     """Per decoder: `classes` uint8 (uint16 above 256 classes) (X, Y, Z), most probable class.
 
-    `entropy`: float16 (X, Y, Z), entropy in nats of the mean logits' softmax: 0 where the network
-    is sure, ln(number of classes) where all classes are equally probable; None if not asked for.
+    On the image's grid, or on the one that was asked for. `entropy`: float16, same shape, entropy
+    in nats of the mean logits' softmax: 0 where the network is sure, ln(number of classes) where
+    all classes are equally probable; None if not asked for.
     """
 
     classes: dict[str, NDArray[np.unsignedinteger]]
@@ -57,6 +59,7 @@ def predict(
     decoders: Sequence[str] | None = None,
     mirror: Swaps | None = None,
     entropy: bool = False,
+    onto: Onto | None = None,
     batch: int = 1,
     report: Reporter = silent,
     cancel: Cancel | None = None,
@@ -64,7 +67,8 @@ def predict(
     """Label `image`, float32 (X, Y, Z) in model space (RAS+, normalised), with every decoder.
 
     `patch` in voxels; `decoders` restricts what is returned. `mirror` (per decoder the class that
-    each class becomes in a left-right mirror) averages in the logits of the mirrored tile.
+    each class becomes in a left-right mirror) averages in the logits of the mirrored tile. `onto`:
+    a grid to be labelled instead of the image's own; classes are 0 where it reaches beyond that.
     The network is moved to `device`; its training mode is put back afterwards.
     Raises CancelledError, and torch.OutOfMemoryError on a GPU.
     """
@@ -82,7 +86,7 @@ def predict(
                 x = torch.stack([padded[window(c, tiles.patch)] for c in some])[:, None].to(device)
                 for mirrored in (False, True) if mirror is not None else (False,):
                     logits = _logits(network, x, precision, decoders, mirrored)
-                    slabs = slabs or _slabs(tiles, logits, mirror, entropy)
+                    slabs = slabs or _slabs(tiles, logits, mirror, entropy, onto)
                     _add(slabs, logits, some, mirrored)
                     del logits  # before the next forward pass makes its own
                 clock.tick(len(some))
@@ -105,12 +109,17 @@ def _logits(
 
 
 def _slabs(
-    tiles: Tiling, logits: dict[str, Logits], mirror: Swaps | None, entropy: bool
+    tiles: Tiling,
+    logits: dict[str, Logits],
+    mirror: Swaps | None,
+    entropy: bool,
+    onto: Onto | None,
 ) -> dict[str, Slab]:
+    grid = SameGrid(tiles) if onto is None else OtherGrid(onto, tiles)
     slabs = {}
     for name, some in logits.items():
         swap = None if mirror is None else torch.from_numpy(np.asarray(mirror[name], np.int64))
-        slabs[name] = Slab(tiles, some, swap, entropy)
+        slabs[name] = Slab(tiles, some, swap, entropy, grid)
     return slabs
 
 

@@ -10,15 +10,16 @@ from scipy.spatial.transform import Rotation
 from monet_core.errors import Verdict
 from monet_core.jobs.events import Phase
 from monet_core.preprocessing import (
+    Prepared,
     PreprocessingSettings,
     prepare,
     prepare_labels,
-    restore_labels,
-    restore_volume,
+    resample,
 )
 from monet_core.preprocessing import preparing as module
 from monet_core.preprocessing.preparing import normalise
 from monet_core.preprocessing.registration import Registration
+from monet_core.preprocessing.resampling import inverse
 from monet_core.scans.geometry import Geometry
 from monet_core.scans.scan import LabelMap, Scan, SpatialForms
 
@@ -39,6 +40,11 @@ def oblique(affine: np.ndarray, degrees: float = 25) -> np.ndarray:
     turn = np.eye(4)
     turn[:3, :3] = Rotation.from_rotvec(np.radians(degrees) * np.array([0.6, 0, 0.8])).as_matrix()
     return turn @ affine
+
+
+def back_to(array: np.ndarray, prepared: Prepared, grid: Geometry, mode="label") -> np.ndarray:
+    """What lies on the model's grid, on the scan's own."""
+    return resample(array, prepared.geometry, grid, inverse(prepared.transform), mode)
 
 
 def test_brain_has_zero_mean_and_unit_deviation() -> None:
@@ -141,7 +147,7 @@ def test_labels_come_back_unharmed_where_nothing_was_turned() -> None:
     prepared = prepare(scan_of(image, affine), UNREGISTERED)
     there = prepare_labels(labels_of(labels, affine), prepared)
     assert there.dtype == np.int32
-    back = restore_labels(there, prepared, Geometry(labels.shape, affine))
+    back = back_to(there, prepared, Geometry(labels.shape, affine))
     np.testing.assert_array_equal(back, labels)
 
 
@@ -150,7 +156,7 @@ def test_labels_come_back_from_an_oblique_scan() -> None:
     header = oblique(affine)
     prepared = prepare(scan_of(image, header), UNREGISTERED)
     there = prepare_labels(labels_of(labels, header), prepared)
-    back = restore_labels(there.astype(np.uint8), prepared, Geometry(labels.shape, header))
+    back = back_to(there.astype(np.uint8), prepared, Geometry(labels.shape, header))
     assert back.shape == labels.shape
     for index in np.unique(labels)[1:]:
         shared = ((back == index) & (labels == index)).sum()
@@ -162,11 +168,20 @@ def test_volume_comes_back() -> None:
     header = oblique(affine)
     prepared = prepare(scan_of(image, header), UNREGISTERED)
     figures = prepared.record["intensity"]
-    back = restore_volume(prepared.image, prepared, Geometry(image.shape, header))
+    back = back_to(prepared.image, prepared, Geometry(image.shape, header), "linear")
     middle = (slice(20, 50),) * 3
     values = back[middle] * figures["sd"] + figures["mean"]
     assert np.corrcoef(values.ravel(), image[middle].ravel())[0, 1] > 0.95
     assert back.dtype == np.float32
+
+
+def test_indices_lead_from_the_scans_voxels_to_the_models() -> None:
+    image, _, affine = brain_phantom()
+    header = oblique(affine)
+    prepared = prepare(scan_of(image, header), UNREGISTERED)
+    voxel = np.array([20.0, 31, 17, 1])
+    there = prepared.indices(Geometry(image.shape, header)) @ voxel
+    assert np.allclose(prepared.geometry.affine @ there, prepared.transform @ header @ voxel)
 
 
 def test_record_is_json_and_phases_are_told() -> None:
@@ -193,7 +208,7 @@ def test_n4_takes_a_bias_field_away() -> None:
 
     def spread(settings: PreprocessingSettings) -> float:
         prepared = prepare(scan_of(image * slope, affine), settings)
-        back = restore_volume(prepared.image, prepared, Geometry(image.shape, affine))
+        back = back_to(prepared.image, prepared, Geometry(image.shape, affine), "linear")
         return float((back * prepared.record["intensity"]["sd"])[white].std()) / float(
             prepared.record["intensity"]["mean"]
         )

@@ -11,9 +11,9 @@ from monet_core.preprocessing import (
     prepare,
     prepare_labels,
     resample,
-    restore_labels,
 )
 from monet_core.preprocessing.heads import aligned_box
+from monet_core.preprocessing.resampling import inverse
 from monet_core.preprocessing.template import load_reference
 from monet_core.scans.geometry import Geometry
 from monet_core.scans.scan import LabelMap, Scan, SpatialForms
@@ -91,7 +91,7 @@ def test_manual_labels_survive_the_round_trip() -> None:
     forms = SpatialForms(label_geometry.affine, 1, label_geometry.affine, 1)
     label_map = LabelMap(labels.astype(np.int32), label_geometry, forms)
     there = prepare_labels(label_map, prepared)
-    back = restore_labels(there, prepared, label_geometry)
+    back = resample(there, prepared.geometry, label_geometry, inverse(prepared.transform), "label")
     scores = [
         2 * ((back == i) & (labels == i)).sum() / ((back == i).sum() + (labels == i).sum())
         for i in np.unique(labels)[1:]

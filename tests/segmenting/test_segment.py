@@ -18,7 +18,7 @@ from monet_core.protocols import load_protocol
 from monet_core.segmenting import SegmentSettings, segment
 
 SETTINGS = SegmentSettings(mirror=False, overlap=0.25, device="cpu", precision="32")
-OURS = ["Reading", "Preparing", "Predicting", "Restoring", "Saving"]
+OURS = ["Reading", "Preparing", "Predicting", "Checking", "Saving"]
 LESION = (-12, 14, 8)  # mm; negative x is left
 
 
@@ -210,7 +210,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(tmp_path, phantom, monkeypat
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("phase", ["Preparing", "Predicting", "Restoring", "Saving"])
+@pytest.mark.parametrize("phase", ["Preparing", "Predicting", "Checking", "Saving"])
 def test_cancelling_leaves_no_file(tmp_path, phantom, phase, model_of):
     image, _, affine = phantom
     scan = save(tmp_path / "s_T1w.nii.gz", image, affine)

@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.inferers import sliding_window_inference
 from one_loss import as_they_are
+from scipy.ndimage import map_coordinates
+from scipy.spatial.transform import Rotation
 from torch import nn
 
 from monet_core.jobs.events import Cancel, CancelledError, Progress
 from monet_core.networks import MONet, NetworkSettings
 from monet_core.segmenting import predict
+from monet_core.segmenting.grids import Onto
 from monet_core.segmenting.tiling import tiling
 
 
@@ -184,7 +187,7 @@ def test_heads_applied_to_mean_features_give_the_mean_logits(shape, precision):
 
 @pytest.mark.parametrize("shape", [(22, 18, 16), (16, 28, 18), (18, 17, 27)])
 def test_mirror_averages_the_mirrored_tile_with_sides_swapped(shape, monkeypatch):
-    monkeypatch.setattr("monet_core.segmenting.slab.CHUNK", 100)  # which divides no plane
+    monkeypatch.setattr("monet_core.segmenting.grids.CHUNK", 100)  # which divides no plane
     network, image = Tiny().eval(), image_of(shape)
     swap = np.array([0, 2, 1, 4, 3])
 
@@ -261,3 +264,65 @@ def test_cancelling_stops_between_tiles_and_puts_the_training_mode_back():
 def test_a_share_of_overlap_outside_0_to_1_is_refused():
     with pytest.raises(ValueError, match=r"overlap is 1\.0"):
         tiling((16, 16, 16), 8, 1.0, 2)
+
+
+# Labels on another grid
+
+
+def askew(degrees, scale=(1, 1, 1), shift=(0, 0, 0)):
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("xyz", degrees, degrees=True).as_matrix() * scale
+    matrix[:3, 3] = shift
+    return matrix
+
+
+def interpolated(posterior, onto):
+    """Classes of logits (C, X, Y, Z) interpolated linearly, and how sure each voxel's is."""
+    voxels = np.indices(onto.shape).reshape(3, -1)
+    points = onto.matrix[:3, :3] @ voxels + onto.matrix[:3, 3:]
+    sides = np.array(posterior.shape[1:])[:, None]
+    inside = ((points >= -0.5) & (points < sides - 0.5)).all(axis=0)
+    logits = [map_coordinates(one, points, order=1, mode="nearest") for one in posterior]
+    second, first = np.sort(logits, axis=0)[-2:]
+    classes = np.where(inside, np.argmax(logits, axis=0), 0)
+    return classes.reshape(onto.shape), (first - second > 1e-4).reshape(onto.shape)
+
+
+@pytest.mark.parametrize("patch", [16, (8, 16, 16), (16, 16, 8)])
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        askew((0, 0, 0)),
+        askew((10, -20, 30), shift=(3, -2, 4)),
+        askew((100, 5, -80), (0.7, 1.3, 2.1), (20, 9, -3)),
+        np.diag([-1.0, 1, -1, 1]) + np.outer([21, 0, 14, 0], [0, 0, 0, 1]),
+    ],
+)
+def test_another_grid_gets_the_class_of_the_interpolated_logits(matrix, patch):
+    network, image = (
+        Given(lambda x: torch.cat((0 * x, x, -x, 1 - x * x), 1)),
+        image_of((22, 18, 15)),
+    )
+    logits = network(torch.from_numpy(image)[None, None])["given"][0].dense()[0].numpy()
+    onto = Onto(matrix, (20, 17, 19))
+    found = predict(network, image, patch=patch, onto=onto).classes["given"]
+    expected, sure = interpolated(logits, onto)
+    assert found.shape == onto.shape
+    assert (expected > 0).mean() > 0.05
+    np.testing.assert_array_equal(found[sure], expected[sure])
+
+
+def test_the_images_own_grid_as_another_one_changes_nothing():
+    network, image = Tiny(), image_of((20, 16, 13))
+    same = predict(network, image, patch=12, entropy=True)
+    other = predict(network, image, patch=12, entropy=True, onto=Onto(np.eye(4), image.shape))
+    np.testing.assert_array_equal(same.classes["malc"], other.classes["malc"])
+    assert same.entropy is not None
+    assert other.entropy is not None
+    np.testing.assert_array_equal(same.entropy["malc"], other.entropy["malc"])
+
+
+def test_a_grid_beside_the_image_stays_background():
+    image = image_of((12, 12, 12))
+    onto = Onto(askew((0, 0, 0), shift=(40, 0, 0)), (6, 7, 8))
+    assert not predict(Tiny(), image, patch=12, onto=onto).classes["malc"].any()
