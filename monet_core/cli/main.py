@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monet_core
-from monet_core.cli import labels, sample, segment, synthesise, train
+from monet_core.cli import experiment, labels, sample, segment, synthesise, train
 from monet_core.cli.console import run_command, set_up_logging
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command()(labels.convert)
 app.command()(labels.check)
 app.command("import")(labels.import_series)
 app.command()(sample.sample)
+app.command()(experiment.experiment)
 app.command()(synthesise.synthesise)
 
 
