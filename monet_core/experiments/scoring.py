@@ -18,16 +18,18 @@ from monet_core.evaluation import (
     read_tsv,
     region_set,
     summarise,
+    write_tsv,
 )
-from monet_core.evaluation.folders import write_evaluation
+from monet_core.evaluation.folders import summary_record
 from monet_core.evaluation.summary import per_scan_table, regions_table
 from monet_core.experiments.definitions import ResultTable, Tool
+from monet_core.files import write_json
 from monet_core.jobs import Cancel, Message, Phase, Progress, Reporter
 from monet_core.protocols import Protocol, ProtocolMapping, find_mapping, load_protocol
 from monet_core.protocols.mapping import Variant
 from monet_core.scans import Decisions, LabelMap, onto_grid, read_labels
 
-PER_REGION, LAST_WRITTEN = "per_region.tsv", "dice.png"
+PER_REGION, SUMMARY = "per_region.tsv", "summary.json"
 LEAST_COVERED = 0.5
 """A tool that knows fewer than this share of a table's regions has no row in it."""
 
@@ -169,7 +171,7 @@ def _covered(
 
 def _kept(folder: Path, names: Sequence[str]) -> pd.DataFrame | None:
     """Scores of an earlier call, where they are complete and of these scans."""
-    if not (folder / LAST_WRITTEN).exists():
+    if not (folder / SUMMARY).exists():
         return None
     rows = read_tsv(folder / PER_REGION)
     return rows if set(rows["scan"]) == set(names) else None
@@ -222,9 +224,12 @@ def _write(
 ) -> None:
     notes = tuple(MonetError("failed", why, file=scan).note() for scan, why in failed.items())
     evaluation = Evaluation(rows, per_scan_table(rows), regions_table(rows), summarise(rows), notes)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / LAST_WRITTEN).unlink(missing_ok=True)
-    write_evaluation(evaluation, target, regions, folder)
+    (folder / SUMMARY).unlink(missing_ok=True)
+    write_tsv(rows, folder / PER_REGION)
+    write_tsv(evaluation.per_scan, folder / "per_scan.tsv")
+    write_tsv(evaluation.regions, folder / "regions.tsv")
+    # The last, so that its presence tells that the others are there.
+    write_json(folder / SUMMARY, summary_record(evaluation, target, regions))
 
 
 def _nothing(by: Segmentations) -> MonetError:
