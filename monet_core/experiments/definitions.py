@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,7 +55,7 @@ class ResultTable:
 class Experiment:
     """A comparison of the paper: data of one full protocol and the tables made of it.
 
-    `boxes` are the regions of figure 3 (indices of `protocol`).
+    The first table is in `protocol`, and `boxes` are its regions for figure 3.
     """
 
     name: str
@@ -129,7 +130,7 @@ def parse_tool(text: str) -> Tool:
     folder, protocol = (rest, "") if Path(rest).is_dir() else _parted(rest)
     known = (p for tool, p in _PROTOCOL_OF_TOOL.items() if tool in name.lower())
     protocol = protocol or next(known, "")
-    if not (name.strip() and folder and protocol):
+    if not (name.strip() and Path(name).name == name and folder and protocol):
         raise MonetError(
             "bad-argument",
             f"--tool {text!r} does not read NAME=FOLDER:PROTOCOL",
@@ -158,6 +159,14 @@ def paper_figures(table: ResultTable) -> dict[str, str]:
     rows = _printed()[_printed()["table"] == table.paper]
     columns = (rows[name] for name in ("method", "dice_mean", "dice_std", "note"))
     return {str(m): _text(float(a), float(s), n) for m, a, s, n in zip(*columns, strict=True)}
+
+
+def printed_name(name: str, printed: Mapping[str, str]) -> str | None:
+    """What the paper calls a tool: its name, or the only one that holds it (FIRST: FSL FIRST)."""
+    if name in printed:
+        return name
+    close = [known for known in printed if name.lower() in known.lower()]
+    return close[0] if len(close) == 1 else None
 
 
 def _text(mean: float, std: float, note: object) -> str:

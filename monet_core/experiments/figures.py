@@ -57,7 +57,7 @@ def _columns(
     segmented: Sequence[Segmentations], full: Protocol, partial: Protocol, scoring: Scoring
 ) -> Iterator[tuple[Segmentations, Protocol]]:
     """Which method is drawn in which protocol, in the paper's order."""
-    by_name = {each.name: each for each in segmented}
+    by_name = {each.name: each for each in segmented if each.recipe}
     wanted = [("monet", full), ("monet", partial), ("ft", full)]
     for key, protocol in wanted:
         if METHODS[key].name in by_name:

@@ -62,7 +62,8 @@ class ExperimentRequest:
 
     @property
     def plan(self) -> list[Method]:
-        """The methods to train, in the paper's order; MonetError for an unknown one."""
+        """The methods to train, in the paper's order; MonetError for an unknown one, or for two
+        tools of one name."""
         strange = set(self.methods) - METHODS.keys()
         if strange or not self.methods:
             raise MonetError(
@@ -70,6 +71,10 @@ class ExperimentRequest:
                 f"there is no method {', '.join(sorted(strange)) or 'to train'}",
                 remedy=f"Choose among {', '.join(METHODS)}.",
             )
+        names = [tool.name for tool in self.tools]
+        if len(set(names)) < len(names):
+            problem = "two tools have the same name"
+            raise MonetError("same-name", problem, remedy="Name each --tool differently.")
         return [method for key, method in METHODS.items() if key in self.methods]
 
 

@@ -90,4 +90,9 @@ def extracted_partial(
 
 
 def _relative(path: Path, table: Path) -> str:
-    return os.path.relpath(path, table.parent)
+    """`path` as the table names it; links among the folders would lead astray, so they are gone."""
+    place = path.parent.resolve() / path.name
+    try:
+        return os.path.relpath(place, table.parent.resolve())
+    except ValueError:  # on another drive of Windows
+        return str(place)

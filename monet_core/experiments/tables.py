@@ -11,7 +11,7 @@ import pandas as pd
 
 from monet_core.evaluation import summarise, write_tsv
 from monet_core.evaluation.summary import regions_table
-from monet_core.experiments.definitions import ResultTable, paper_figures
+from monet_core.experiments.definitions import ResultTable, paper_figures, printed_name
 from monet_core.experiments.paired import compare_methods, holm
 from monet_core.experiments.scoring import Scored
 
@@ -42,7 +42,8 @@ class TableResult:
     def extremes(self, title: str) -> tuple[list[str], list[str]]:
         """The regions of the lowest and of the highest mean Dice of a method, "name .812"."""
         ranked = self.regions.dropna(subset=[title]).sort_values(title, kind="stable")
-        texts = [f"{name} {dice:.3f}" for name, dice in zip(ranked["name"], ranked[title])]  # noqa: B905
+        pairs = zip(ranked["name"], ranked[title], strict=True)
+        texts = [f"{name} {dice:.3f}" for name, dice in pairs]
         return texts[:EXTREMES], texts[: -EXTREMES - 1 : -1]
 
 
@@ -59,12 +60,15 @@ def tabulate(table: ResultTable, scored: Sequence[Scored]) -> TableResult:
 
 def _scores(table: ResultTable, scored: Sequence[Scored]) -> pd.DataFrame:
     printed = paper_figures(table)
-    rows = [_score_row(each, printed.get(each.by.name)) for each in scored]
-    ours = {each.by.name for each in scored}
+    names = [printed_name(each.by.name, printed) for each in scored]
+    rows = [
+        _score_row(each, printed[name] if name else None)
+        for each, name in zip(scored, names, strict=True)
+    ]
     rows += [
         {"method": name, "recipe": None, "paper_dice": text}
         for name, text in printed.items()
-        if name not in ours
+        if name not in names
     ]
     return pd.DataFrame(rows)
 

@@ -84,8 +84,11 @@ def malc_world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="session")
 def haa_world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A layout of Hammers' atlas without test scans; nothing has been run yet."""
+    """The layout of Hammers' atlas, without test scans; one recipe."""
     root = tmp_path_factory.mktemp("haa")
     data = save_scans(root / "data", {"train": (0, 1), "validation": (9,)}, HAMMERS_OF_FIRST)
     where = ("--data", data, "--out", root / "out", "--cache", root / "cache", "--recipe", "paper")
-    return World(data, root / "out", ("haa", *where, *TINY))
+    world = World(data, root / "out", ("haa", *where, *TINY))
+    done = world.run()
+    assert done.exit_code == 0, done.output
+    return world

@@ -2,19 +2,23 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import typer
+from phantoms import save_subject
 
 from monet_core.cli.console import run_command
 from monet_core.cli.experiment import _request
 from monet_core.cli.main import app
 from monet_core.evaluation import evaluate_folders, read_tsv
 from monet_core.experiments import run_experiment
-from monet_core.jobs import Cancel, CancelledError, Event, Message, Phase
+from monet_core.jobs import Cancel, CancelledError, Event
 from monet_core.models import load_model
 from monet_core.protocols import convert_labels, find_mapping, load_protocol
 
@@ -151,8 +155,9 @@ def test_mistakes_are_told_before_anything_is_trained(
     for words, says in (
         (("--methods", "fs,xx"), "there is no method xx"),
         (("--tool", f"new={tmp_path}/empty"), "does not read NAME=FOLDER:PROTOCOL"),
-        (("--tool", "SLANT=/nowhere"), "no such folder"),
-        (("--tool", f"SLANT={tmp_path}/empty"), "holds no segmentation by SLANT"),
+        (("--tool", "FIRST=/nowhere"), "no such folder"),
+        (("--tool", f"FIRST={tmp_path}/empty"), "holds no segmentation by FIRST"),
+        (("--tool", f"SLANT={tmp_path}/empty"), "two tools have the same name"),
         (("--set", "colour=red"), "there is no such setting"),
         (("--data", malc_world.data / "train"), "no annotated scan is in the split test"),
     ):
@@ -160,32 +165,7 @@ def test_mistakes_are_told_before_anything_is_trained(
         assert not list((tmp_path / "out").glob("*/*/run"))
 
 
-def test_an_interrupted_experiment_goes_on_by_the_same_command(haa_world) -> None:
-    """HAA, cancelled while U-Net (FT) trains and again while MO-Net segments."""
-
-    def stop_at(moment: str) -> None:
-        cancel = Cancel()
-
-        def watch(event: Event) -> None:
-            text = event.text if isinstance(event, Message) else getattr(event, "name", "")
-            if isinstance(event, Message | Phase) and moment in text:
-                cancel.set()
-
-        with pytest.raises(CancelledError):
-            run_experiment(_asked(haa_world), watch, cancel)
-        assert not (haa_world.out / "report.md").exists()
-
-    stop_at("U-Net (FT), recipe paper: training")
-    kept = haa_world.out / "paper/fs/run/checkpoint.safetensors"
-    before = kept.stat().st_mtime_ns
-    stop_at("MO-Net, recipe paper: scan 1 of 1")
-    done = haa_world.run()
-    assert done.exit_code == 0, done.output
-    assert kept.stat().st_mtime_ns == before
-
-
 def test_hammers_atlas_has_its_own_tables(haa_world) -> None:
-    assert haa_world.run().exit_code == 0
     full, partial = table(haa_world, "table2"), table(haa_world, "table5")
     assert list(full["regions"].dropna()) == [67] * 3
     assert list(full["paper_dice"]) == [".706±.032", ".821±.019", ".843±.037"]
@@ -195,10 +175,55 @@ def test_hammers_atlas_has_its_own_tables(haa_world) -> None:
     assert "a little too good" in report
 
 
-def _asked(world):
-    """The request that the world's words stand for."""
-    import typer
+def test_an_interrupted_experiment_goes_on_to_the_same_figures(haa_world, tmp_path: Path) -> None:
+    """Cancelled in the middle of U-Net (FT)'s training, then before MO-Net segments."""
+    world = replace(
+        haa_world, out=tmp_path / "out", words=(*haa_world.words, "--out", tmp_path / "out")
+    )
+    fs, ft = (world.out / f"paper/{m}/run/checkpoint.safetensors" for m in ("fs", "ft"))
+    interrupt(world, lambda event: ft.parent.exists() and getattr(event, "total", 0) == 4)
+    assert ft.exists()
+    before = fs.stat().st_mtime_ns
+    interrupt(world, lambda event: "MO-Net, recipe paper: scan 1" in getattr(event, "name", ""))
+    done = world.run()
+    assert done.exit_code == 0, done.output
+    assert fs.stat().st_mtime_ns == before
+    for name in ("table2", "table5-comparisons"):
+        pd.testing.assert_frame_equal(table(world, name), table(haa_world, name))
 
+
+def interrupt(world, when: Callable[[Event], bool]) -> None:
+    """Run the experiment until an event, then cancel it."""
     command = typer.main.get_command(app).commands["experiment"]
     context = command.make_context("experiment", [str(word) for word in world.words])
-    return _request(context.params)
+    cancel = Cancel()
+
+    def watch(event: Event) -> None:
+        if when(event):
+            cancel.set()
+
+    with pytest.raises(CancelledError):
+        run_experiment(_request(context.params), watch, cancel)
+    assert not (world.out / "report.md").exists()
+
+
+def test_stage_one_trains_on_other_scans_where_they_are_given(haa_world, tmp_path: Path) -> None:
+    for seed in (20, 21, 22):
+        save_subject(tmp_path / "many", f"sub-{seed}", seed=seed, shape=(36, 42, 36), spacing=2.0)
+    (tmp_path / "labels").mkdir()
+    for path in (tmp_path / "many").glob("*_dseg.nii.gz"):
+        path.rename(tmp_path / "labels" / path.name)
+    out = ("--out", tmp_path / "out", "--methods", "ft")
+    partial = ("--partial", tmp_path / "many", "--partial-labels", tmp_path / "labels")
+    done = haa_world.run(*out, *partial)
+    assert done.exit_code == 0, done.output
+    trained = {
+        key: load_model(tmp_path / f"out/paper/{key}/run").manifest.training["scans"]
+        for key in ("pretrain", "ft")
+    }
+    assert trained == {"pretrain": ["sub-20", "sub-21", "sub-22"], "ft": ["sub-0", "sub-1"]}
+    assert not (tmp_path / "out/partial").exists()
+    assert "Stage 1 saw partial labels extracted" not in (tmp_path / "out/report.md").read_text()
+    words = [str(word) for word in ("experiment", *haa_world.words, *out)]
+    # Without --partial it would be another experiment.
+    assert run_command(lambda: app(words, standalone_mode=False)) == 1

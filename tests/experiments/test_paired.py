@@ -14,7 +14,7 @@ differences = arrays(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(differences)
 def test_exchanging_the_methods_turns_the_sign_and_nothing_else(values: np.ndarray) -> None:
     one, other = paired_test(values), paired_test(-values)
@@ -28,7 +28,7 @@ def test_exchanging_the_methods_turns_the_sign_and_nothing_else(values: np.ndarr
     assert 0 < one.p <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(differences)
 def test_the_interval_lies_within_the_values(values: np.ndarray) -> None:
     found = paired_test(values)
