@@ -104,15 +104,15 @@ def segment_scans(
     stage = request.stages[recipe].finetune
     model = load_model(run_folder(request.out, recipe, method.key))
     folder = request.out / recipe / method.key
+    out = folder / "segmentations"
     settings = SegmentSettings(
         mirror=recipe == "best", device=stage.device, precision=stage.precision
     )
-    out = folder / "segmentations"
-    failed = {}
+    files, failed = {}, {}
     for number, subject in enumerate(subjects, start=1):
         cancel.check()
-        files = files_of(out, subject.name, model, settings.entropy)
-        if all(each.record.exists() for each in files.values()):
+        files[subject.name] = files_of(out, subject.name, model, settings.entropy)
+        if all(each.record.exists() for each in files[subject.name].values()):
             continue
         report(Phase(f"{method.name}, recipe {recipe}: scan {number} of {len(subjects)}"))
         decided = (request.decisions, report, cancel)
@@ -121,18 +121,11 @@ def segment_scans(
         except MonetError as error:
             report(Message(str(error), "error"))
             failed[subject.name] = error.problem
-    protocols = {d: load_protocol(stage.protocols[d]) for d in method.decoders}
-    done = [subject.name for subject in subjects if subject.name not in failed]
+    protocols = {decoder: load_protocol(stage.protocols[decoder]) for decoder in method.decoders}
+    labels = {
+        protocol.name: {name: of[decoder].labels for name, of in files.items()}
+        for decoder, protocol in protocols.items()
+    }
     return Segmentations(
-        name=method.name,
-        recipe=recipe,
-        folder=folder / "evaluation",
-        main=protocols[FULL],
-        files={
-            protocols[decoder].name: {
-                name: files_of(out, name, model, settings.entropy)[decoder].labels for name in done
-            }
-            for decoder in method.decoders
-        },
-        failed=failed,
+        method.name, recipe, folder / "evaluation", protocols[FULL], labels, failed
     )

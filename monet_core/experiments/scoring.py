@@ -30,7 +30,7 @@ from monet_core.protocols.mapping import Variant
 from monet_core.scans import Decisions, LabelMap, onto_grid, read_labels
 
 PER_REGION, SUMMARY = "per_region.tsv", "summary.json"
-LEAST_COVERED = 0.5
+LEAST_COVERED = 0.8
 """A tool that knows fewer than this share of a table's regions has no row in it."""
 
 
