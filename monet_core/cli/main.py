@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import monet_core
-from monet_core.cli import experiment, labels, sample, segment, synthesise, train
+from monet_core.cli import annotate, experiment, labels, sample, segment, synthesise, train
 from monet_core.cli.console import run_command, set_up_logging
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command("import")(labels.import_series)
 app.command()(sample.sample)
 app.command()(experiment.experiment)
 app.command()(synthesise.synthesise)
+app.command()(annotate.annotate)
 
 
 def run(words: Sequence[str] | None = None) -> None:
