@@ -134,39 +134,42 @@ def _one(
     cancel: Cancel,
     keep_scan: bool,
 ) -> Annotation:
-    """The record comes last: where it is, the rest is whole."""
-    target, record_path = out / f"{item.stem}_dseg.nii.gz", out / f"{item.stem}_dseg.json"
+    """The record comes first and the labels last: what has no record was made by others."""
+    target = out / f"{item.stem}_dseg.nii.gz"
+    copy = out / f"{item.stem}_T1w.nii.gz" if keep_scan else None
     record = {
         "scan": {"name": item.scan.name, "sha256": sha256(item.scan)},
         "annotator": annotator.name,
         "protocol": annotator.protocol.name,
     }
-    if _is_done(record_path, record):
+    record_path = out / f"{item.stem}_dseg.json"
+    _refuse_others(record_path, record, target, copy)
+    if record_path.exists() and target.exists():
         return Annotation(item.scan, target, kept=True)
     scan = read_scan(item.scan, decisions or Decisions())
     labels = annotator.label(scan, report, cancel)
     if not labels.data.any():
         problem = f"no region of {annotator.protocol.name} was found in it"
         raise ScanError("no-labels", problem, remedy="Look at the scan.", file=item.scan)
-    write_labels(target, labels.data, scan)
-    if keep_scan:
-        write_volume(out / f"{item.stem}_T1w.nii.gz", scan.data, scan)
     write_json(record_path, record)
+    if copy is not None:
+        write_volume(copy, scan.data, scan)
+    write_labels(target, labels.data, scan)
     return Annotation(item.scan, target, kept=False)
 
 
-def _is_done(path: Path, record: dict[str, Any]) -> bool:
-    if not path.exists():
-        return False
+def _refuse_others(path: Path, record: dict[str, Any], *outputs: Path | None) -> None:
+    """OutputError where labels of other making, a rater's say, would be overwritten."""
     try:
-        before = read_json(path)
+        before = read_json(path) if path.exists() else None
     except ValueError:
-        return False
-    if before == record:
-        return True
+        before = {}
+    there = [file.name for file in outputs if file is not None and file.exists()]
+    if before == record or (before is None and not there):
+        return
     raise OutputError(
         "other-annotation",
-        f"{path.name} is there already, of another scan of that name or made otherwise",
-        remedy="Choose another folder, or delete that annotation first.",
+        f"{there[0] if there else path.name} is there already, of another scan or made otherwise",
+        remedy="Choose another folder, or delete it first.",
         file=path,
     )

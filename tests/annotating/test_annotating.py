@@ -162,13 +162,22 @@ def test_finished_scans_are_kept_and_other_annotations_never_overwritten(fsl, sc
     again = annotate_scans(scans, tmp_path / "out", fsl_first())
     assert all(outcome.kept for outcome in again)
     assert len(fsl.read_text().splitlines()) == 2
-    (tmp_path / "out/sub-1_dseg.json").unlink()  # as a kill before the end leaves it
+    (tmp_path / "out/sub-1_dseg.nii.gz").unlink()  # as a kill before the end leaves it
     assert [o.kept for o in annotate_scans(scans, tmp_path / "out", fsl_first())] == [False, True]
     others = annotate_scans(
         scans, tmp_path / "out", teacher(make_model(first=LEFT_THALAMUS), FIRST)
     )
     assert all(isinstance(outcome, Failure) for outcome in others)
     assert "made otherwise" in str(others[0])
+
+
+def test_a_raters_labels_beside_the_scans_are_never_overwritten(fsl, scans):
+    (scans / "sub-1_dseg.nii.gz").write_bytes(b"a month of work")
+    outcomes = annotate_scans(scans, scans, fsl_first())
+    assert isinstance(outcomes[0], Failure)
+    assert "sub-1_dseg.nii.gz is there already" in str(outcomes[0])
+    assert (scans / "sub-1_dseg.nii.gz").read_bytes() == b"a month of work"
+    assert outcomes[1].labels.exists()
 
 
 def test_a_cancelled_batch_keeps_what_is_done(fsl, scans, tmp_path):
