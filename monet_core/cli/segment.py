@@ -30,8 +30,8 @@ def segment(
         float, typer.Option(min=0, max=0.9, help="Overlap of neighbouring tiles, a share.")
     ] = 0.5,
     mirror: Annotated[
-        bool, typer.Option("--mirror", help="Average with the mirrored scan (twice the time).")
-    ] = False,
+        bool, typer.Option(help="Average with the mirrored scan (twice the time).")
+    ] = True,
     entropy: Annotated[
         bool, typer.Option("--entropy", help="Also write maps of the posterior entropy.")
     ] = False,

@@ -13,8 +13,8 @@ from monet_core.synthesis.settings import SynthesisSettings
 from monet_core.synthesis.tissues import LARGEST, mirrored, outside
 
 _LABELS = "labels"
-# Whole numbers up to some hundreds, as scanners store them.
-_STEPS_PER_SD = 100
+# Whole numbers up to some thousands, as scanners store them; fewer would look like a label map.
+_STEPS_PER_SD = 1000
 DEFAULTS = SynthesisSettings()
 
 
