@@ -82,6 +82,12 @@ def prepare(scan: Scan, settings: PreprocessingSettings, report: Reporter = sile
     return Prepared(image, grid, pose.transform, brain, record, notes)
 
 
+def is_whole_head(scan: Scan) -> bool:
+    """Whether more than the brain is in the picture."""
+    data = np.asarray(to_canonical(scan.data, scan.geometry), np.float32)
+    return look(data, scan.geometry.canonical()).kind == "whole"
+
+
 def normalise(
     image: NDArray[np.float32], brain: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], dict[str, float]]:

@@ -1,11 +1,10 @@
-"""From a scan file to labels on its own grid, before anything is written."""
+"""From a scan in model space to labels on its own grid, before anything is written."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,8 @@ from pydantic import ValidationError
 from monet_core.errors import ModelError, Note, Verdict
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter
 from monet_core.models import Manifest, Model
-from monet_core.preprocessing import (
-    Prepared,
-    PreprocessingSettings,
-    prepare,
-)
-from monet_core.scans import Decisions, LabelMap, read_scan
+from monet_core.preprocessing import Prepared, PreprocessingSettings
+from monet_core.scans import LabelMap
 from monet_core.segmenting.anatomy import check_anatomy
 from monet_core.segmenting.grids import Onto
 from monet_core.segmenting.planning import Outcome, predict_within_memory
@@ -46,25 +41,6 @@ class Labelled:
         """Entropy in nats on the scan's grid, 0 beyond the model's; None where not asked for."""
         maps = self.outcome.prediction.entropy
         return None if maps is None else maps[decoder].astype(np.float32)
-
-
-def read_and_prepare(
-    path: Path, model: Model, decisions: Decisions, report: Reporter, cancel: Cancel
-) -> tuple[LabelMap, Prepared]:
-    """The scan in model space, and its own grid as a label map without voxels.
-
-    The scan's values are let go, since a large scan's would stay beside the prediction's memory.
-    """
-    report(Phase("Reading"))
-    scan = read_scan(path, decisions)
-    tell(scan.notes, report)
-    cancel.check()
-    report(Phase("Preparing"))
-    prepared = prepare(scan, preprocessing_of(model.manifest), report)
-    tell(prepared.notes, report)
-    cancel.check()
-    nothing = np.empty((0, 0, 0), np.int32)
-    return LabelMap(nothing, scan.geometry, scan.forms, path, scan.notes), prepared
 
 
 def label(

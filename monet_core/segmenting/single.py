@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -16,14 +17,16 @@ from monet_core.evaluation import region_volumes, write_tsv
 from monet_core.files import require_space, require_writable, sha256, write_json
 from monet_core.jobs.events import Cancel, Phase, Reporter, silent
 from monet_core.models import Model
+from monet_core.preprocessing import Prepared, prepare
 from monet_core.scans import (
     Decisions,
     LabelMap,
     read_geometry,
+    read_scan,
     write_labels,
     write_volume,
 )
-from monet_core.segmenting.labelling import Labelled, label, read_and_prepare
+from monet_core.segmenting.labelling import Labelled, label, preprocessing_of, tell
 from monet_core.segmenting.memory import free_bytes, handling_peak_bytes
 from monet_core.segmenting.outputs import (
     DecoderFiles,
@@ -34,6 +37,7 @@ from monet_core.segmenting.outputs import (
 )
 from monet_core.segmenting.record import record_of
 from monet_core.segmenting.settings import SegmentSettings
+from monet_core.segmenting.stripping import stripped
 
 DEFAULTS = SegmentSettings()
 NO_DECISIONS = Decisions()
@@ -93,7 +97,7 @@ def segment(
     handling = _require_memory(shape, len(files), scan_path)
     source = sha256(scan_path)
     refuse_other_scans(files, scan_path, source)
-    grid, prepared = read_and_prepare(scan_path, model, decisions, report, cancel)
+    grid, prepared = _read_and_prepare(scan_path, model, settings, decisions, report, cancel)
     made = label(grid, prepared, model, settings, report, cancel)
     report(Phase("Saving"))
     volumes = {
@@ -108,6 +112,31 @@ def segment(
             write_json(target.record, record)
     peak = max(handling, made.outcome.peak_bytes)
     return _result(scan_path, stem, files, volumes, made, peak, time.monotonic() - began)
+
+
+def _read_and_prepare(
+    path: Path,
+    model: Model,
+    settings: SegmentSettings,
+    decisions: Decisions,
+    report: Reporter,
+    cancel: Cancel,
+) -> tuple[LabelMap, Prepared]:
+    """The scan in model space, and its own grid as a label map without voxels.
+
+    The scan's values are let go, since a large scan's would stay beside the prediction's memory.
+    """
+    report(Phase("Reading"))
+    preprocessing = preprocessing_of(model.manifest)
+    scan = stripped(read_scan(path, decisions), preprocessing, report, cancel, settings.device)
+    tell(scan.notes, report)
+    cancel.check()
+    report(Phase("Preparing"))
+    prepared = prepare(scan, preprocessing, report)
+    tell(prepared.notes, report)
+    cancel.check()
+    nothing = np.empty((0, 0, 0), np.int32)
+    return LabelMap(nothing, scan.geometry, scan.forms, path, scan.notes), prepared
 
 
 def _require_memory(shape: Sequence[int], decoders: int, scan_path: Path) -> int:

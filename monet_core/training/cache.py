@@ -31,11 +31,12 @@ from monet_core.jobs import Cancel, Message, Reporter, silent
 from monet_core.preprocessing import Prepared, PreprocessingSettings, prepare, prepare_labels
 from monet_core.protocols import Protocol, ProtocolMapping, Unknown
 from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
+from monet_core.segmenting.stripping import stripped
 from monet_core.training.patches import PreparedSubject, write_subject
 
 log = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _KEY = re.compile("[0-9a-f]{64}")
 _RECORD = "record.json"
 _BUILDING = ".building-"
@@ -165,7 +166,7 @@ class PreparedCache:
     def _build(self, key: str, request: _Request, report: Reporter) -> None:
         self._checked.discard(key)
         self._remove(key)
-        scan = read_scan(request.scan, request.decisions)
+        scan = stripped(read_scan(request.scan, request.decisions), request.settings)
         prepared = prepare(scan, request.settings, report)
         labels, notes = _label_maps(request, scan, prepared)
         arrays = [prepared.image, *labels.values()]
