@@ -1,9 +1,9 @@
 """Put a run's model into the box: half precision, with a card and scores.
 
-    .venv/bin/python packaging/ship_model.py RUN NAME --card CARD.md --scores full=SUMMARY.json
+    .venv/bin/python packaging/ship_model.py RUN NAME --card CARD.md --scores full=EVALUATION
 
 RUN is a training's folder, NAME the model's folder under resources/monet_resources/models, each
-SUMMARY.json what `monet evaluate` wrote. Prints the size.
+EVALUATION the folder that `monet evaluate` wrote. Prints the size.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import pandas as pd
 from monet_resources import MODELS
 
 from monet_core.files import read_json
@@ -28,14 +29,17 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     parser.add_argument("--card", type=Path, required=True)
-    parser.add_argument("--scores", action="append", default=[], metavar="LABEL=SUMMARY")
+    parser.add_argument("--scores", action="append", default=[], metavar="LABEL=EVALUATION")
     args = parser.parse_args()
     trained = load_model(args.run)
     scores = dict(trained.manifest.scores)
     for text in args.scores:
         label, _, path = text.partition("=")
-        summary = read_json(Path(path))
+        summary = read_json(Path(path) / "summary.json")
+        regions = pd.read_csv(Path(path) / "regions.tsv", sep="\t")
+        each = dict(zip(regions["name"], regions["dice_mean"].round(3), strict=True))
         scores[label] = {key: summary[key] for key in ("dice", "hd95_mm", "scans", "regions")}
+        scores[label] |= {"dice_per_region": each}
     manifest = trained.manifest.model_copy(
         update={
             "name": args.name,

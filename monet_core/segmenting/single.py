@@ -97,7 +97,7 @@ def segment(
     handling = _require_memory(shape, len(files), scan_path)
     source = sha256(scan_path)
     refuse_other_scans(files, scan_path, source)
-    grid, prepared = _read_and_prepare(scan_path, model, settings, decisions, report, cancel)
+    grid, prepared = read_and_prepare(scan_path, model, settings, decisions, report, cancel)
     made = label(grid, prepared, model, settings, report, cancel)
     report(Phase("Saving"))
     volumes = {
@@ -114,7 +114,7 @@ def segment(
     return _result(scan_path, stem, files, volumes, made, peak, time.monotonic() - began)
 
 
-def _read_and_prepare(
+def read_and_prepare(
     path: Path,
     model: Model,
     settings: SegmentSettings,
