@@ -1,0 +1,24 @@
+"""`python -m monet_app`, and the frozen program, whose long work starts it again as a worker."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """The window, or, after `--worker FOLDER`, the job described in that folder."""
+    multiprocessing.freeze_support()
+    words = sys.argv[1:]
+    if words[:1] == ["--worker"]:
+        from monet_core.worker.run import main as work
+
+        return work(words[1:])
+    from monet_app.start import run_app
+
+    return run_app([Path(word) for word in words])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

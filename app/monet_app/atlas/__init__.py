@@ -1,0 +1,1 @@
+"""A lab's own atlas: import, mapping, painting, corrections."""

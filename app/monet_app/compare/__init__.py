@@ -1,0 +1,1 @@
+"""Segmentations of one scan beside each other."""

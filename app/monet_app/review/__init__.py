@@ -1,0 +1,1 @@
+"""Rating segmentations, one after the other."""

@@ -1,0 +1,1 @@
+"""Segmenting scans with a model."""

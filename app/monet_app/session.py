@@ -1,0 +1,398 @@
+"""`Session`: what is open, selected and shown, and how panels talk to each other. No Qt.
+
+Panels never know one another: each changes the session and listens to its signals, which are
+emitted on the GUI thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import platformdirs
+from psygnal import Signal
+
+from monet_app.background import Background, Immediate
+from monet_app.notices import Notice, notice_of
+from monet_app.settings import Settings
+from monet_app.stage.protocol import Stage
+from monet_core.errors import DecisionNeeded, MonetError
+from monet_core.jobs import Event
+from monet_core.jobs.process import Job, JobQueue
+from monet_core.models import ModelEntry, list_models
+from monet_core.protocols import Protocol, load_protocol
+from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
+from monet_core.workspace import ScanEntry, SegmentationEntry, Study
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A segmentation on the stage, with its voxels and its atlas."""
+
+    entry: SegmentationEntry
+    labels: LabelMap
+    protocol: Protocol
+    visible: bool = True
+
+    @property
+    def key(self) -> str:
+        """What the stage calls it by."""
+        return key_of(self.entry)
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Only the user can decide: `answer` takes one of the error's choices."""
+
+    error: DecisionNeeded
+    entry: ScanEntry
+    answer: Callable[[str], None]
+
+
+def key_of(entry: SegmentationEntry) -> str:
+    """The stage's key of a segmentation."""
+    return f"segmentation-{entry.id}"
+
+
+def personal_study() -> Path:
+    """The study of scans that were opened without one."""
+    return platformdirs.user_data_path("monet-studio", appauthor=False) / "my-scans"
+
+
+class Session:
+    """The state that the panels share; every change is told by a signal."""
+
+    study_changed = Signal(object)
+    scans_changed = Signal()
+    selection_changed = Signal()
+    current_changed = Signal(object)
+    shown_changed = Signal()
+    segmentations_changed = Signal()
+    region_picked = Signal(str, int)
+    models_changed = Signal()
+    jobs_changed = Signal()
+    job_event = Signal(object, object)
+    noticed = Signal(object)
+    asked = Signal(object)
+    activity_asked = Signal(str, object)
+    ratings_changed = Signal()
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        background: Background | None = None,
+        stage: Stage | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.background: Background = background or Immediate()
+        self.stage = stage
+        self.study: Study | None = None
+        self.jobs: JobQueue | None = None
+        self.current: ScanEntry | None = None
+        self.scan: Scan | None = None
+        self.selected: tuple[int, ...] = ()
+        self.shown: dict[str, Shown] = {}
+        self.model_entries: list[ModelEntry] = []
+        self._events: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
+
+    # -- studies and scans ------------------------------------------------------------------
+
+    def open_study(self, folder: Path, done: Callable[[], None] | None = None) -> None:
+        """Open (or make) the study in `folder`; its former jobs are found again."""
+
+        def opened(study: Study) -> None:
+            self._leave_study()
+            self.study = study
+            self.settings.remember(study.folder)
+            self.jobs = JobQueue(study.jobs, lambda job, event: self._events.put((job, event)))
+            for text in study.notes:
+                self.notify("warning", text)
+            self.study_changed.emit(study)
+            self.scans_changed.emit()
+            self.jobs_changed.emit()
+            if done:
+                done()
+
+        self.run(Study.open, Path(folder), done=opened, doing="Opening the study", key="study")
+
+    def add_scans(self, paths: Iterable[Path], show: bool = False) -> None:
+        """Add scans (files, folders, tables) to the study; `show` opens the first of them."""
+        files = [Path(path) for path in paths]
+        if self.study is None:
+            self.open_study(personal_study(), done=lambda: self.add_scans(files, show))
+            return
+
+        def added(entries: list[ScanEntry]) -> None:
+            self.scans_changed.emit()
+            self.segmentations_changed.emit()
+            if show and entries:
+                self.open_scan(entries[0])
+
+        self.run(self.study.add, files, done=added, doing="Adding scans")
+
+    def open_scan(self, entry: ScanEntry, keep_cursor: bool = False) -> None:
+        """Show a scan of the study with its segmentations."""
+        if self.stage is not None and not keep_cursor:
+            self.stage.set_busy(f"Loading {entry.name}…")
+
+        def read() -> tuple[Scan, list[Shown], list[Exception]]:
+            scan = read_scan(entry.path, entry.decisions)
+            shown, problems = self._read_segmentations(self._best_segmentations(entry))
+            return scan, shown, problems
+
+        def opened(result: tuple[Scan, list[Shown], list[Exception]]) -> None:
+            scan, shown, problems = result
+            self._clear_stage()
+            self.current, self.scan = entry, scan
+            if self.stage is not None:
+                self.stage.show_scan(scan, entry.name)
+            self.current_changed.emit(entry)
+            for one in shown:
+                self._put(one)
+            self.shown_changed.emit()
+            for problem in problems:
+                self.tell(problem, "Reading a segmentation")
+
+        self.run(
+            read, done=opened, failed=lambda error: self._not_opened(entry, error), key="scan"
+        )
+
+    def decide(self, entry: ScanEntry, answer: str, option: str) -> None:
+        """Keep the user's answer to a question about a scan, then open it."""
+        if self.study is None:
+            return
+        decisions = _answered(entry.decisions, option, answer)
+        self.study.set_decisions(entry.id, decisions)
+        self.run(self.study.inspect, entry.id, done=self._decided, doing="Reading the scan")
+
+    def select(self, ids: Sequence[int]) -> None:
+        """Choose the scans that the next action is about."""
+        if tuple(ids) != self.selected:
+            self.selected = tuple(ids)
+            self.selection_changed.emit()
+
+    def selected_scans(self) -> list[ScanEntry]:
+        """The chosen scans; the one on the stage where none is chosen."""
+        if self.study is None:
+            return []
+        chosen = set(self.selected) or ({self.current.id} if self.current else set())
+        return [entry for entry in self.study.scans() if entry.id in chosen]
+
+    # -- segmentations on the stage ---------------------------------------------------------
+
+    def show(self, entry: SegmentationEntry, go_on: Callable[[Shown], None] | None = None) -> None:
+        """Read a segmentation of the current scan and lay it over it (or refresh it)."""
+
+        def read() -> Shown:
+            shown, problems = self._read_segmentations([entry])
+            if problems:
+                raise problems[0]
+            return shown[0]
+
+        def ready(shown: Shown) -> None:
+            if self.current is None or entry.scan_id != self.current.id:
+                return
+            self._put(shown)
+            self.shown_changed.emit()
+            if go_on:
+                go_on(shown)
+
+        self.run(read, done=ready, doing="Reading a segmentation", key=key_of(entry))
+
+    def hide(self, key: str) -> None:
+        """Take a segmentation off the stage."""
+        if self.shown.pop(key, None) is not None:
+            if self.stage is not None:
+                self.stage.remove_segmentation(key)
+            self.shown_changed.emit()
+
+    def set_visible(self, key: str, visible: bool) -> None:
+        """Switch a segmentation on or off without forgetting it."""
+        shown = self.shown[key]
+        self.shown[key] = Shown(shown.entry, shown.labels, shown.protocol, visible)
+        if self.stage is not None:
+            self.stage.set_visible(key, visible)
+        self.shown_changed.emit()
+
+    def pick_region(self, key: str, index: int) -> None:
+        """Tell every panel which region is meant."""
+        self.region_picked.emit(key, index)
+
+    def go_to(self, ras_mm: tuple[float, float, float]) -> None:
+        """Move the cross-hair to a world point (RAS, mm)."""
+        if self.stage is not None:
+            self.stage.go_to(ras_mm)
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    def submit(self, kind: str, title: str, request: dict[str, Any]) -> Job | None:
+        """Queue long work; None without a study."""
+        if self.jobs is None:
+            self.notify("warning", "Open a study or a scan first.")
+            return None
+        job = self.jobs.submit(kind, title, request)
+        self.jobs_changed.emit()
+        return job
+
+    def drain(self) -> None:
+        """Tell what the jobs said meanwhile; called by the window's timer, on the GUI thread."""
+        told = False
+        while True:
+            try:
+                job, event = self._events.get_nowait()
+            except Empty:
+                break
+            told = True
+            self.job_event.emit(job, event)
+        if told:
+            self.jobs_changed.emit()
+
+    def results_written(self, folder: Path) -> None:
+        """Attach results found in `folder` to their scans; show those of the current scan."""
+        if self.study is None:
+            return
+
+        def attached(entries: list[SegmentationEntry]) -> None:
+            self.segmentations_changed.emit()
+            self.scans_changed.emit()
+            for entry in entries:
+                if self.current is not None and entry.scan_id == self.current.id:
+                    self.show(entry)
+
+        self.run(self.study.register_results, folder, done=attached, doing="Reading results")
+
+    # -- models, messages -------------------------------------------------------------------
+
+    def load_models(self) -> None:
+        """List the models that ship or are installed, and those of the study's runs."""
+        folders = self.study.runs if self.study else None
+
+        def found(entries: list[ModelEntry]) -> None:
+            self.model_entries = entries
+            self.models_changed.emit()
+
+        self.run(_models, folders, done=found, doing="Listing models", key="models")
+
+    def ask_for(self, activity: str, subject: object = None) -> None:
+        """Ask the window to show an activity, about `subject`."""
+        self.activity_asked.emit(activity, subject)
+
+    def notify(self, level: str, text: str, remedy: str = "") -> None:
+        """Tell the user something, without a dialog."""
+        self.noticed.emit(Notice(level, text, remedy))  # type: ignore[arg-type]
+
+    def tell(self, error: Exception, doing: str = "") -> None:
+        """Tell the user of an error, in words; its details go to the log."""
+        if not isinstance(error, MonetError):
+            log.error("%s failed", doing or "Work", exc_info=error)
+        self.noticed.emit(notice_of(error, doing))
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        done: Callable[[Any], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+        doing: str = "",
+        key: str = "",
+        **kwargs: Any,
+    ) -> None:
+        """Work in the background; what fails is told unless `failed` takes it."""
+        told = failed or (lambda error: self.tell(error, doing))
+        self.background.run(function, *args, done=done, failed=told, key=key, **kwargs)
+
+    def close(self, let_jobs_go_on: bool = True) -> None:
+        """Leave everything as it is: jobs go on without the window, or are cancelled."""
+        if self.jobs is not None:
+            self.jobs.close(detach=let_jobs_go_on)
+        self.background.wait()
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _leave_study(self) -> None:
+        if self.jobs is not None:
+            self.jobs.close(detach=True)
+        self._clear_stage()
+        self.current, self.scan, self.selected = None, None, ()
+        if self.stage is not None:
+            self.stage.show_scan(None)
+        self.current_changed.emit(None)
+
+    def _clear_stage(self) -> None:
+        for key in list(self.shown):
+            if self.stage is not None:
+                self.stage.remove_segmentation(key)
+        self.shown.clear()
+
+    def _put(self, shown: Shown) -> None:
+        self.shown[shown.key] = shown
+        if self.stage is not None:
+            self.stage.show_segmentation(shown.key, shown.labels, shown.protocol)
+            self.stage.set_visible(shown.key, shown.visible)
+
+    def _best_segmentations(self, entry: ScanEntry) -> list[SegmentationEntry]:
+        """The latest segmentation per atlas, of those whose atlas is known."""
+        latest: dict[str, SegmentationEntry] = {}
+        for one in self.study.segmentations(entry.id) if self.study else ():
+            if one.protocol and one.source != "preview":
+                latest[one.protocol] = one
+        return list(latest.values())
+
+    def _read_segmentations(
+        self, entries: Iterable[SegmentationEntry]
+    ) -> tuple[list[Shown], list[Exception]]:
+        shown, problems = [], []
+        for entry in entries:
+            decisions = self._decisions(entry)
+            try:
+                labels = read_labels(entry.path, decisions)
+                shown.append(Shown(entry, labels, load_protocol(entry.protocol)))
+            except (MonetError, OSError) as error:
+                problems.append(error)
+        return shown, problems
+
+    def _decisions(self, entry: SegmentationEntry) -> Decisions:
+        scan = self.study.scan(entry.scan_id) if self.study else None
+        return scan.decisions if scan is not None else Decisions()
+
+    def _not_opened(self, entry: ScanEntry, error: Exception) -> None:
+        if self.stage is not None:
+            self.stage.set_busy("")
+        if isinstance(error, DecisionNeeded):
+            option = error.option
+            answer = lambda choice: self.decide(entry, choice, option)  # noqa: E731
+            self.asked.emit(Question(error, entry, answer))
+        else:
+            self.tell(error, f"Opening {entry.name}")
+        if self.study is not None:
+            self.run(self.study.inspect, entry.id, done=lambda _: self.scans_changed.emit())
+
+    def _decided(self, entry: ScanEntry) -> None:
+        self.scans_changed.emit()
+        self.open_scan(entry)
+
+
+def _answered(decisions: Decisions, option: str, answer: str) -> Decisions:
+    """`decisions` with the answer that a command-line option would carry."""
+    from dataclasses import replace
+
+    changes: dict[str, dict[str, Any]] = {
+        "--use-form": {"form": answer},
+        "--assume-orientation": {"orientation": answer},
+        "--accept-labels-as-scan": {"labels_as_scan": True},
+        "--series": {"series": int(answer) if answer.isdigit() else None},
+    }
+    return replace(decisions, **changes.get(option, {}))
+
+
+def _models(runs: Path | None) -> list[ModelEntry]:
+    from monet_core.models import default_folders
+
+    found = list_models(default_folders())
+    return found + (list_models([runs]) if runs is not None and runs.is_dir() else [])

@@ -1,0 +1,67 @@
+"""Starting the app: one QApplication, one session, one window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QApplication
+
+    from monet_app.window import MainWindow
+
+APP_ID = "monet-studio"
+
+
+def run_app(files: Sequence[Path] = ()) -> int:
+    """Show the window with `files` (scans, folders, a study) and return its exit status."""
+    app = _application()
+    window = make_window()
+    window.show()
+    if files:
+        window.open_paths(files)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    return int(app.exec())
+
+
+def make_window() -> MainWindow:
+    """The window on a new session with the stored settings; needs a QApplication."""
+    from qtpy.QtWidgets import QApplication
+
+    from monet_app import theme
+    from monet_app.logs import catch_the_rest, set_up_logging
+    from monet_app.session import Session
+    from monet_app.settings import load_settings
+    from monet_app.stage.ortho import OrthoStage
+    from monet_app.threads import ThreadBackground
+    from monet_app.window import MainWindow
+
+    set_up_logging()
+    settings = load_settings()
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        theme.apply_theme(app, settings.theme)
+    stage = OrthoStage()
+    stage.set_radiological(settings.radiological)
+    session = Session(settings, ThreadBackground(), stage)
+    window = MainWindow(session, stage.widget)
+    catch_the_rest(lambda error: session.tell(error, "The program"))
+    session.load_models()
+    return window
+
+
+def _application() -> QApplication:
+    """The QApplication, named so that desktops group its windows under its icon."""
+    os.environ.setdefault("QT_API", "pyside6")
+    from qtpy.QtCore import QCoreApplication
+    from qtpy.QtWidgets import QApplication
+
+    QCoreApplication.setApplicationName(APP_ID)
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
+    app.setDesktopFileName(APP_ID)
+    return app

@@ -1,0 +1,120 @@
+"""Dark and light: one palette, one style sheet for the whole application; none in panels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QApplication
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by role. Greys are neutral, so that label colours beside them are judged fairly."""
+
+    name: str
+    window: str
+    panel: str
+    field: str
+    line: str
+    text: str
+    faint: str
+    accent: str
+    on_accent: str
+    warning: str
+    error: str
+    good: str
+
+
+DARK = Theme("dark", "#262626", "#2e2e2e", "#1e1e1e", "#454545", "#ececec", "#a9a9a9",
+             "#5aa9e6", "#0c1620", "#f0b64c", "#ff8577", "#7fce8f")  # fmt: skip
+LIGHT = Theme("light", "#efefef", "#f8f8f8", "#ffffff", "#c9c9c9", "#1c1c1c", "#5c5c5c",
+              "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34")  # fmt: skip
+THEMES = {"dark": DARK, "light": LIGHT}
+_current = DARK
+
+
+def current() -> Theme:
+    """The theme in use."""
+    return _current
+
+
+def apply_theme(app: QApplication, name: str) -> Theme:
+    """Colour the application; "system" follows the desktop's own choice."""
+    global _current  # noqa: PLW0603 - one application, one theme
+    if name == "system":
+        name = "dark" if app.palette().color(QPalette.ColorRole.Window).lightness() < 128 else "light"
+    _current = THEMES.get(name, DARK)
+    app.setStyle("Fusion")
+    app.setPalette(_palette(_current))
+    app.setStyleSheet(_STYLE.format(**vars(_current)))
+    return _current
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    colors = {
+        role.Window: theme.window, role.WindowText: theme.text, role.Base: theme.field,
+        role.AlternateBase: theme.panel, role.Text: theme.text, role.Button: theme.panel,
+        role.ButtonText: theme.text, role.BrightText: theme.error, role.Link: theme.accent,
+        role.Highlight: theme.accent, role.HighlightedText: theme.on_accent,
+        role.ToolTipBase: theme.panel, role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.faint, role.Mid: theme.line, role.Dark: theme.line,
+    }  # fmt: skip
+    for where, color in colors.items():
+        palette.setColor(where, QColor(color))
+    disabled = QPalette.ColorGroup.Disabled
+    for where in (role.Text, role.WindowText, role.ButtonText):
+        palette.setColor(disabled, where, QColor(theme.line).lighter(130))
+    return palette
+
+
+_STYLE = """
+QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
+QWidget#rail {{ background: {field}; }}
+QToolButton#activity {{ border: none; padding: 8px 4px; color: {faint}; }}
+QToolButton#activity:hover {{ color: {text}; background: {panel}; }}
+QToolButton#activity:focus {{ border: 1px solid {accent}; }}
+QToolButton#activity:checked {{ color: {text}; background: {window};
+    border-left: 3px solid {accent}; }}
+QWidget#panel {{ background: {window}; }}
+QLabel#title {{ font-size: 15px; font-weight: 600; }}
+QLabel#hero {{ font-size: 26px; font-weight: 600; }}
+QLabel#faint, QLabel#hint {{ color: {faint}; }}
+QLabel#warning {{ color: {warning}; }}
+QLabel#error {{ color: {error}; }}
+QLabel#good {{ color: {good}; }}
+QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
+QFrame#notice {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
+QFrame#notice[level="error"] {{ border-left: 4px solid {error}; }}
+QFrame#notice[level="warning"] {{ border-left: 4px solid {warning}; }}
+QFrame#notice[level="info"] {{ border-left: 4px solid {accent}; }}
+QPushButton {{ padding: 6px 12px; border: 1px solid {line}; border-radius: 4px;
+    background: {panel}; }}
+QPushButton:hover {{ border-color: {faint}; }}
+QPushButton:focus {{ border-color: {accent}; }}
+QPushButton:disabled {{ color: {line}; }}
+QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent};
+    font-weight: 600; }}
+QPushButton#primary:disabled {{ background: {panel}; color: {faint}; border-color: {line}; }}
+QPushButton#primary:focus {{ border: 2px solid {text}; }}
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ padding: 3px 6px;
+    border: 1px solid {line}; border-radius: 4px; background: {field};
+    selection-background-color: {accent}; selection-color: {on_accent}; }}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus,
+QPlainTextEdit:focus, QAbstractItemView:focus {{ border-color: {accent}; }}
+QTableView, QTreeView, QListView {{ border: 1px solid {line}; background: {field};
+    alternate-background-color: {panel}; gridline-color: {line}; }}
+QHeaderView::section {{ background: {panel}; color: {faint}; padding: 4px 6px; border: none;
+    border-bottom: 1px solid {line}; border-right: 1px solid {line}; }}
+QProgressBar {{ border: 1px solid {line}; border-radius: 4px; background: {field};
+    text-align: center; height: 16px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+QSplitter::handle {{ background: {field}; }}
+QGroupBox {{ border: 1px solid {line}; border-radius: 6px; margin-top: 10px; padding-top: 8px; }}
+QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; color: {faint}; }}
+QTabBar::tab {{ padding: 6px 12px; color: {faint}; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
+QScrollArea {{ border: none; }}
+"""

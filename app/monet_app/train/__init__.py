@@ -1,0 +1,1 @@
+"""Teaching a model: pre-training, joint fine-tuning, U-Nets."""
