@@ -1,0 +1,33 @@
+"""Quality control: unusual volumes, uncertain regions, pictures for a quick look."""
+
+from monet_core.quality.mosaic import mosaic, save_png
+from monet_core.quality.outliers import outliers, rank
+from monet_core.quality.reference import (
+    Reference,
+    load_reference,
+    reference_from,
+    save_reference,
+    shipped_reference,
+)
+from monet_core.quality.uncertainty import (
+    Candidate,
+    entropy_map_of,
+    region_entropies,
+    suggest_next,
+)
+
+__all__ = [
+    "Candidate",
+    "Reference",
+    "entropy_map_of",
+    "load_reference",
+    "mosaic",
+    "outliers",
+    "rank",
+    "reference_from",
+    "region_entropies",
+    "save_png",
+    "save_reference",
+    "shipped_reference",
+    "suggest_next",
+]
