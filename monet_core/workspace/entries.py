@@ -67,7 +67,7 @@ class ScanEntry:
     problem: str = ""
     question: Question | None = None
     notes: tuple[str, ...] = ()
-    decisions: Decisions = Decisions()
+    decisions: Decisions = field(default_factory=Decisions)
     split: Split | None = None
     subject: str = ""
     read_thumbnail: Callable[[int], bytes | None] = field(
