@@ -1,0 +1,1 @@
+"""The stage: the views of a scan with its segmentations, behind one small protocol."""
