@@ -11,6 +11,7 @@ import typer
 
 import monet_core
 from monet_core.cli import annotate, experiment, labels, sample, segment, synthesise, train
+from monet_core.cli import app as desktop
 from monet_core.cli.console import run_command, set_up_logging
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ app.command()(sample.sample)
 app.command()(experiment.experiment)
 app.command()(synthesise.synthesise)
 app.command()(annotate.annotate)
+app.command("app")(desktop.app)
 
 
 def run(words: Sequence[str] | None = None) -> None:
