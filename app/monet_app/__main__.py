@@ -8,13 +8,17 @@ from pathlib import Path
 
 
 def main() -> int:
-    """The window, or, after `--worker FOLDER`, the job described in that folder."""
+    """The window; the job described in FOLDER after `--worker FOLDER`; or `--smoke FOLDER`."""
     multiprocessing.freeze_support()
     words = sys.argv[1:]
     if words[:1] == ["--worker"]:
         from monet_core.worker.run import main as work
 
         return work(words[1:])
+    if words[:1] == ["--smoke"]:
+        from monet_app.smoke import run_smoke
+
+        return run_smoke(Path(words[1]))
     from monet_app.start import run_app
 
     return run_app([Path(word) for word in words])

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monet_resources import ROOT
+from monet_resources import SAMPLE
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMessageBox
@@ -53,7 +53,7 @@ class WindowCommands(_Base):
 
     def open_sample(self) -> None:
         """Open the head that ships."""
-        self.session.add_scans([ROOT / "sample" / "sub-colin27_T1w.nii.gz"], show=True)
+        self.session.add_scans([SAMPLE], show=True)
 
     def import_dicom(self) -> None:
         """Convert a DICOM folder and add the scan."""

@@ -37,9 +37,7 @@ def set_up_logging() -> None:
 def catch_the_rest(tell: Callable[[Exception], None]) -> None:
     """Errors that nobody caught are logged and told; the window lives."""
 
-    def hook(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, Exception):
             log.error("Not caught", exc_info=(kind, error, trace))
             tell(error)

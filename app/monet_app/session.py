@@ -159,9 +159,7 @@ class Session:
             for problem in problems:
                 self.tell(problem, "Reading a segmentation")
 
-        self.run(
-            read, done=opened, failed=lambda error: self._not_opened(entry, error), key="scan"
-        )
+        self.run(read, done=opened, failed=lambda error: self._not_opened(entry, error), key="scan")
 
     def decide(self, entry: ScanEntry, answer: str, option: str) -> None:
         """Keep the user's answer to a question about a scan, then open it."""

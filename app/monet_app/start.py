@@ -19,7 +19,7 @@ APP_ID = "monet-studio"
 
 def run_app(files: Sequence[Path] = ()) -> int:
     """Show the window with `files` (scans, folders, a study) and return its exit status."""
-    app = _application()
+    app = application()
     window = make_window()
     window.show()
     if files:
@@ -54,14 +54,17 @@ def make_window() -> MainWindow:
     return window
 
 
-def _application() -> QApplication:
+def application() -> QApplication:
     """The QApplication, named so that desktops group its windows under its icon."""
     os.environ.setdefault("QT_API", "pyside6")
+    from monet_resources import ICONS
     from qtpy.QtCore import QCoreApplication
+    from qtpy.QtGui import QIcon
     from qtpy.QtWidgets import QApplication
 
     QCoreApplication.setApplicationName(APP_ID)
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
+    app.setWindowIcon(QIcon(str(ICONS / "monet-studio.png")))
     app.setDesktopFileName(APP_ID)
     return app

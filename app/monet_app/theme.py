@@ -41,9 +41,11 @@ def current() -> Theme:
 
 def apply_theme(app: QApplication, name: str) -> Theme:
     """Colour the application; "system" follows the desktop's own choice."""
-    global _current  # noqa: PLW0603 - one application, one theme
+    global _current
     if name == "system":
-        name = "dark" if app.palette().color(QPalette.ColorRole.Window).lightness() < 128 else "light"
+        name = (
+            "dark" if app.palette().color(QPalette.ColorRole.Window).lightness() < 128 else "light"
+        )
     _current = THEMES.get(name, DARK)
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))

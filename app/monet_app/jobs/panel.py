@@ -147,5 +147,3 @@ class JobRow(QWidget):
         if self._dock.session.jobs is not None:
             self._dock.session.jobs.forget(self.job)
         self._dock.refresh()
-
-
