@@ -1,7 +1,14 @@
 """Label protocols (atlases): regions, classes, mappings between protocols."""
 
 from monet_core.protocols.convert import Conversion, convert_labels
-from monet_core.protocols.mapping import ProtocolMapping, find_mapping, load_mapping
+from monet_core.protocols.finding import find_mapping
+from monet_core.protocols.mapping import ProtocolMapping, load_mapping
+from monet_core.protocols.own_mappings import (
+    leave_mapping_folder,
+    mapping_folders,
+    save_mapping,
+    use_mapping_folder,
+)
 from monet_core.protocols.protocol import UNKNOWN_OPTION, Protocol, Unknown
 from monet_core.protocols.region import Region
 from monet_core.protocols.shipped import load_protocol, shipped_protocols
@@ -15,7 +22,11 @@ __all__ = [
     "Unknown",
     "convert_labels",
     "find_mapping",
+    "leave_mapping_folder",
     "load_mapping",
     "load_protocol",
+    "mapping_folders",
+    "save_mapping",
     "shipped_protocols",
+    "use_mapping_folder",
 ]

@@ -30,6 +30,7 @@ class Protocol:
     further values of the same numbering that mean background. `subsets` are named selections.
     `links` says for another protocol's name which of its indices a region corresponds to
     (several mean their union); `relations` in words how good a link is, "same" or a restriction.
+    `file` is the user's label table that it was read from, None for others.
     Raises ProtocolError where regions contradict each other.
     """
 
@@ -40,6 +41,7 @@ class Protocol:
     links: Links = field(default_factory=dict, hash=False)
     relations: Mapping[str, Mapping[int, str]] = field(default_factory=dict, hash=False)
     notes: tuple[Note, ...] = field(default=(), compare=False)
+    file: Path | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regions", tuple(sorted(self.regions, key=lambda r: r.index)))

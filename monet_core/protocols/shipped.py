@@ -55,7 +55,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
             "(a TSV with the columns index and name, or a FreeSurfer LUT)."
         )
         raise ProtocolError("no-such-protocol", problem, remedy=remedy, file=path)
-    return _from_file(path)
+    return replace(_from_file(path), file=path)
 
 
 def _from_file(path: Path) -> Protocol:
