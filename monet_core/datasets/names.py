@@ -11,6 +11,7 @@ _LABELS = re.compile(r"^(?P<stem>.+)_dseg\.(nii|nii\.gz|mgz|mgh|hdr)$", re.IGNOR
 
 # Entities that say how a map was made, not which scan it belongs to.
 _OF_LABELS = ("seg-", "atlas-", "desc-", "label-", "res-")
+_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr.gz", ".img.gz", ".hdr", ".img")
 _NATIVE_SPACES = frozenset({"space-orig", "space-t1w", "space-native", "space-individual"})
 
 
@@ -22,6 +23,16 @@ def scan_stem(path: Path) -> str | None:
 def labels_stem(path: Path) -> str | None:
     """The stem of a label map's file name ("sub-01_seg-malc"), None for any other file."""
     return _stem(_LABELS, path)
+
+
+def stem_of(scan: Path) -> str:
+    """The scan's name without "_T1w" and ending: "sub-01_ses-2_T1w.nii.gz" -> "sub-01_ses-2"."""
+    name = scan.name
+    for ending in _ENDINGS:
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
+            break
+    return re.sub(r"_T1w$", "", name, flags=re.IGNORECASE) or name
 
 
 def identity(stem: str) -> frozenset[str]:

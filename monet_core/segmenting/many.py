@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monet_core.errors import MonetError, Note, Verdict
+from monet_core.datasets.collecting import Failure, failure_of, find_scans
+from monet_core.errors import MonetError, Verdict
 from monet_core.files import append_line, require_writable
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter, silent
 from monet_core.models import Model
-from monet_core.scans import Decisions, import_dicom, is_dicom_folder
+from monet_core.scans import Decisions
 from monet_core.segmenting.devices import resolve_device
 from monet_core.segmenting.outputs import stem_of
 from monet_core.segmenting.record import shared_note
@@ -23,22 +23,9 @@ from monet_core.segmenting.settings import SegmentSettings
 from monet_core.segmenting.single import DEFAULTS, NO_DECISIONS, SegmentResult, segment
 
 log = logging.getLogger(__name__)
-SCAN_ENDINGS = (".nii", ".nii.gz", ".mgz")
-NOT_SCANS = ("_dseg", "_probseg", "_mask")
 OUTCOMES = "outcomes.jsonl"
 """In the output folder: one line of JSON per scan and run, so that failures are on record too.
 Lines are only ever added, so that jobs of a cluster may share a folder."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A scan (or folder) that could not be segmented, and why: one readable line."""
-
-    scan: Path
-    note: Note
-
-    def __str__(self) -> str:
-        return str(self.note)
 
 
 @dataclass(frozen=True)
@@ -83,27 +70,6 @@ def segment_many(
     return outcomes
 
 
-def find_scans(
-    paths: Iterable[Path], out: Path, decisions: Decisions = NO_DECISIONS
-) -> tuple[list[Path], list[Failure]]:
-    """The scans among files and folders, each once; and what has none.
-
-    In a folder and below: `*_T1w` of .nii, .nii.gz or .mgz; where there is none, every such file
-    that is not a segmentation. Of a DICOM folder the series is
-    converted into `out`.
-    """
-    scans: dict[Path, Path] = {}
-    failures = []
-    for path in map(Path, paths):
-        try:
-            # os.path, since pathlib's is_dir fails on a path that is too long.
-            for scan in _in_folder(path, out, decisions) if os.path.isdir(path) else [path]:  # noqa: PTH112
-                scans.setdefault(scan.absolute(), scan)
-        except (MonetError, OSError) as error:
-            failures.append(_failure(path, error))
-    return list(scans.values()), failures
-
-
 def distinct(scans: Sequence[Path]) -> list[Item]:
     """Scans with names for their results: those of equal names get folder names in front.
 
@@ -142,33 +108,6 @@ def _stem(scan: Path, depth: int) -> str:
     return "_".join([*folders[max(0, len(folders) - depth) :], stem_of(scan)])
 
 
-def _in_folder(folder: Path, out: Path, decisions: Decisions) -> list[Path]:
-    files = sorted(f for f in folder.rglob("*") if f.is_file() and not _hidden(f, folder))
-    volumes = [f for f in files if f.name.lower().endswith(SCAN_ENDINGS)]
-    named = [f for f in volumes if _base(f).lower().endswith("_t1w")]
-    found = named or [f for f in volumes if not _base(f).lower().endswith(NOT_SCANS)]
-    if found:
-        return found
-    if not volumes and is_dicom_folder(folder):
-        return [import_dicom(folder, out, decisions)]
-    raise MonetError(
-        "no-scans",
-        "no scan was found in this folder",
-        remedy="Give .nii, .nii.gz or .mgz files, or a folder that holds some.",
-        file=folder,
-    )
-
-
-def _hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
-
-
-def _base(file: Path) -> str:
-    lower = file.name.lower()
-    ending = next((e for e in (".nii.gz", ".nii", ".mgz") if lower.endswith(e)), "")
-    return file.name[: len(file.name) - len(ending)]
-
-
 def _one(
     item: Item,
     model: Model,
@@ -181,21 +120,9 @@ def _one(
     try:
         return segment(item.scan, model, out, settings, decisions, report, cancel, stem=item.stem)
     except (MonetError, OSError, MemoryError) as error:
-        failure = _failure(item.scan, error)
+        failure = failure_of(item.scan, error)
         _tell(failure, report)
         return failure
-
-
-def _failure(scan: Path, error: MonetError | OSError | MemoryError) -> Failure:
-    if isinstance(error, MonetError):
-        note = error.note()
-        named = note if note.file else Note(note.verdict, note.code, note.message, str(scan))
-        return Failure(scan, named)
-    if isinstance(error, MemoryError):
-        text = "not enough memory. Close other programs or use a machine with more memory."
-        return Failure(scan, Note(Verdict.REFUSED, "not-enough-memory", text, str(scan)))
-    text = f"cannot be read or written ({error.strerror or error}). Check file and drive."
-    return Failure(scan, Note(Verdict.REFUSED, "unreadable", text, str(scan)))
 
 
 def _tell(failure: Failure, report: Reporter) -> None:

@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from monet_core.datasets.names import stem_of as stem_of
 from monet_core.errors import OutputError
 from monet_core.files import require_writable
 from monet_core.models import Model
-
-_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh", ".hdr.gz", ".img.gz", ".hdr", ".img")
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,6 @@ class DecoderFiles:
         """Every path; the record last, since its presence tells that the rest is there."""
         entropy = () if self.entropy is None else (self.entropy,)
         return (self.labels, self.table, self.volumes, *entropy, self.record)
-
-
-def stem_of(scan: Path) -> str:
-    """The scan's name without "_T1w" and ending: "sub-01_ses-2_T1w.nii.gz" -> "sub-01_ses-2"."""
-    name = scan.name
-    for ending in _ENDINGS:
-        if name.lower().endswith(ending):
-            name = name[: -len(ending)]
-            break
-    return re.sub(r"_T1w$", "", name, flags=re.IGNORECASE) or name
 
 
 def files_of(out: Path, stem: str, model: Model, entropy: bool) -> dict[str, DecoderFiles]:

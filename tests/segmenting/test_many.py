@@ -107,7 +107,7 @@ def test_a_dicom_folder_is_converted(tmp_path, monkeypatch):
         seen.append((source, out))
         return out / "dicom_T1w.nii.gz"
 
-    monkeypatch.setattr("monet_core.segmenting.many.import_dicom", converted)
+    monkeypatch.setattr("monet_core.datasets.collecting.import_dicom", converted)
     assert find_scans([folder], tmp_path / "out")[0] == [tmp_path / "out" / "dicom_T1w.nii.gz"]
     assert seen == [(folder, tmp_path / "out")]
 
