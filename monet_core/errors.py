@@ -7,9 +7,11 @@ decision, is raised as a `MonetError`. The same text is shown in the terminal an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 LONGEST_SHOWN = 400
 
@@ -68,6 +70,29 @@ class MonetError(Exception):
         """The same verdict as a note, for reports over many scans."""
         text = f"{self.problem.rstrip('.')}. {self.remedy}".strip()
         return Note(self.verdict, self.code, text, self.file)
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready form that `from_dict` reads; the file with its path (for this machine)."""
+        return {
+            "verdict": self.verdict.value,
+            "code": self.code,
+            "problem": self.problem,
+            "remedy": self.remedy,
+            "file": self.file,
+        }
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> MonetError:
+        """The error of another process: a DecisionNeeded where it asked, else a MonetError."""
+        code, problem = str(values.get("code", "")), str(values.get("problem", ""))
+        remedy, file = str(values.get("remedy", "")), str(values.get("file", "")) or None
+        if "option" not in values:
+            return MonetError(code, problem, remedy=remedy, file=file)
+        choices = tuple(str(choice) for choice in values.get("choices", ()))
+        option = str(values["option"])
+        return DecisionNeeded(
+            code, problem, option=option, choices=choices, remedy=remedy, file=file
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.__dict__, self.args))
@@ -130,3 +155,7 @@ class DecisionNeeded(MonetError):  # noqa: N818 - not an error of the input: a q
         super().__init__(code, problem, remedy=remedy or f"Decide with {option}{values}", file=file)
         self.option = option
         self.choices = choices
+
+    def as_dict(self) -> dict[str, Any]:
+        """As of every MonetError, with what carries the answer."""
+        return {**super().as_dict(), "option": self.option, "choices": list(self.choices)}

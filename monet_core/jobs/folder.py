@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from monet_core.errors import OutputError
 from monet_core.files import append_line, remove_leftovers, require_writable, write_json
-from monet_core.jobs.events import Event, Reporter
+from monet_core.jobs.events import Event, Reporter, event_line
 
 EVENTS = "events.jsonl"
 _LOCK, _HOLDER = ".lock", ".holder.json"
@@ -62,9 +61,8 @@ class JsonlReporter:
 
     def __call__(self, event: Event) -> None:
         """Write the event as one line of JSON with its type's name under "event"."""
-        line = json.dumps({"event": type(event).__name__, **asdict(event)})
         with self._lock:
-            append_line(self._path, line)
+            append_line(self._path, event_line(event))
         self._also(event)
 
 
