@@ -16,9 +16,9 @@ pytest.importorskip("pytestqt", reason="pytest-qt is not installed")
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or shutil.which("Xvfb")):
     pytest.skip("no screen and no Xvfb on this machine", allow_module_level=True)
 
-from monet_app.session import Session  # noqa: E402
-from monet_app.settings import Settings  # noqa: E402
-from monet_app.threads import ThreadBackground  # noqa: E402
+from monet_app.session import Session
+from monet_app.settings import Settings
+from monet_app.threads import ThreadBackground
 
 
 @pytest.fixture(autouse=True)
