@@ -7,8 +7,8 @@ emitted on the GUI thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -17,13 +17,14 @@ import platformdirs
 from psygnal import Signal
 
 from monet_app.background import Background, Immediate
+from monet_app.following import Following, find_models
 from monet_app.notices import Notice, notice_of
 from monet_app.settings import Settings
 from monet_app.stage.protocol import Stage
 from monet_core.errors import DecisionNeeded, MonetError
 from monet_core.jobs import Event
 from monet_core.jobs.process import Job, JobQueue
-from monet_core.models import ModelEntry, list_models
+from monet_core.models import ModelEntry
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
 from monet_core.workspace import ScanEntry, SegmentationEntry, Study
@@ -100,6 +101,7 @@ class Session:
         self.shown: dict[str, Shown] = {}
         self.model_entries: list[ModelEntry] = []
         self._events: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
+        self._following = Following(self)
 
     # -- studies and scans ------------------------------------------------------------------
 
@@ -251,19 +253,29 @@ class Session:
         if told:
             self.jobs_changed.emit()
 
-    def results_written(self, folder: Path) -> None:
-        """Attach results found in `folder` to their scans; show those of the current scan."""
+    def results_written(
+        self,
+        folder: Path,
+        fresh: Collection[Path] | None = None,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Attach results in `folder` to their scans; show the current scan's (`fresh` ones)."""
         if self.study is None:
             return
 
         def attached(entries: list[SegmentationEntry]) -> None:
             self.segmentations_changed.emit()
             self.scans_changed.emit()
-            for entry in entries:
-                if self.current is not None and entry.scan_id == self.current.id:
+            for entry in entries if self.current is not None else ():
+                if entry.scan_id == self.current.id and (fresh is None or entry.path in fresh):
                     self.show(entry)
+            ended()
 
-        self.run(self.study.register_results, folder, done=attached, doing="Reading results")
+        def failed(error: Exception) -> None:
+            self.tell(error, "Reading results")
+            ended()
+
+        self.run(self.study.register_results, folder, done=attached, failed=failed)
 
     # -- models, messages -------------------------------------------------------------------
 
@@ -275,7 +287,7 @@ class Session:
             self.model_entries = entries
             self.models_changed.emit()
 
-        self.run(_models, folders, done=found, doing="Listing models", key="models")
+        self.run(find_models, folders, done=found, doing="Listing models", key="models")
 
     def ask_for(self, activity: str, subject: object = None) -> None:
         """Ask the window to show an activity, about `subject`."""
@@ -378,8 +390,6 @@ class Session:
 
 def _answered(decisions: Decisions, option: str, answer: str) -> Decisions:
     """`decisions` with the answer that a command-line option would carry."""
-    from dataclasses import replace
-
     changes: dict[str, dict[str, Any]] = {
         "--use-form": {"form": answer},
         "--assume-orientation": {"orientation": answer},
@@ -387,10 +397,3 @@ def _answered(decisions: Decisions, option: str, answer: str) -> Decisions:
         "--series": {"series": int(answer) if answer.isdigit() else None},
     }
     return replace(decisions, **changes.get(option, {}))
-
-
-def _models(runs: Path | None) -> list[ModelEntry]:
-    from monet_core.models import default_folders
-
-    found = list_models(default_folders())
-    return found + (list_models([runs]) if runs is not None and runs.is_dir() else [])

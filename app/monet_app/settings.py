@@ -36,6 +36,8 @@ class Settings(BaseModel):
     """Folders of studies, the latest first."""
     window: dict[str, str] = {}
     toured: bool = False
+    timings: dict[str, float] = {}
+    """Seconds that a scan took here, by model and options (`timings.timing_key`)."""
 
     def remember(self, study: Path) -> None:
         """Put `study` first among the recent ones."""
