@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from monet_core.errors import DatasetError
 from monet_core.files import atomic_path
 from monet_core.protocols import Protocol
 from monet_core.scans import LabelMap, Scan, to_canonical
+from monet_core.scans.geometry import Geometry
 from monet_core.scans.grids import grid_difference, onto_grid
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ def overlay_picture(
     segmentations: Mapping[str, tuple[LabelMap, Protocol]],
     path: Path,
     opacity: float = 0.55,
+    at_mm: Sequence[float] | None = None,
 ) -> None:
     """Draw a row of axial, coronal and sagittal slices per segmentation, the plain scan first.
 
-    The slices go through the middle of what the first segmentation labels; the person's right is
-    on the left. Raises DatasetError where a segmentation is not on the scan's grid (axes may be
-    permuted or flipped), OutputError where `path` cannot be written.
+    The slices go through the world point `at_mm` (RAS), by default the middle of what the first
+    segmentation labels; the person's right is on the left. Raises DatasetError where a
+    segmentation is not on the scan's grid (axes may be permuted or flipped), OutputError where
+    `path` cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -52,6 +55,8 @@ def overlay_picture(
     image = to_canonical(scan.data, scan.geometry)
     overlays = {n: (_canonical(m, scan), p) for n, (m, p) in segmentations.items()}
     middle = _middle(next((labels for labels, _ in overlays.values()), image > image.mean()))
+    if at_mm is not None:
+        middle = _voxel(at_mm, scan.geometry.canonical())
     spacing = scan.geometry.canonical().spacing
     rows = len(overlays) + 1
     figure = Figure(figsize=(3 * _INCHES, rows * _INCHES), facecolor="black")
@@ -88,6 +93,13 @@ def _middle(labels: NDArray) -> tuple[int, ...]:
     where = np.argwhere(labels)
     centre = where.mean(axis=0) if len(where) else (np.asarray(labels.shape) - 1) / 2
     return tuple(round(float(value)) for value in centre)
+
+
+def _voxel(at_mm: Sequence[float], geometry: Geometry) -> tuple[int, ...]:
+    """The voxel nearest to a world point, inside the grid."""
+    at = np.linalg.solve(geometry.affine, [*at_mm, 1.0])[:3]
+    limits = np.asarray(geometry.shape) - 1
+    return tuple(int(value) for value in np.clip(np.rint(at), 0, limits))
 
 
 def _slice(volume: NDArray, plane: _Plane, middle: tuple[int, ...]) -> NDArray:

@@ -61,3 +61,17 @@ def test_a_segmentation_on_another_grid_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="not on the scan's grid: shape 70 x 84 x 72"):
         overlay_picture(scan, {"one": (other, load_protocol("first"))}, tmp_path / "o.png")
     assert not (tmp_path / "o.png").exists()
+
+
+def test_slices_go_through_the_point_that_is_asked_for(tmp_path: Path) -> None:
+    image, _, affine = brain_phantom(noise=0)
+    labels = np.zeros(image.shape, np.int32)
+    labels[10:20, 10:20, 10:20] = labels[60:62, 70:72, 60:62] = LEFT_PUTAMEN
+    geometry, forms = Geometry(image.shape, affine), forms_from_affine(affine)
+    one = {"one": (LabelMap(labels, geometry, forms), load_protocol("first"))}
+    small = affine @ [60.6, 70.6, 60.6, 1]
+    for at, most in ((small[:3], 0.01), ((affine @ [15, 15, 15, 1])[:3], 1.0)):
+        overlay_picture(Scan(image, geometry, forms), one, tmp_path / "o.png", at_mm=at)
+        picture = imread(tmp_path / "o.png")[..., :3]
+        below = picture[picture.shape[0] // 2 :]
+        assert 0 < (np.ptp(below, axis=2) > 0.1).mean() < most

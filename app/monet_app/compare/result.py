@@ -1,0 +1,114 @@
+"""One comparison as the panel shows it: read, measured, and put into words. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from monet_app.words import count, dice, listed
+from monet_core.evaluation import Comparison, compare
+from monet_core.protocols import Protocol, load_protocol
+from monet_core.scans import Decisions, LabelMap, read_labels
+from monet_core.workspace import SegmentationEntry
+
+Segmented = tuple[LabelMap, Protocol]
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A comparison with what it was made of.
+
+    `segmented` has the label maps by their names, in the order of `entries`; `measured` says
+    whether the surface distances are there already (they take longer than Dice).
+    """
+
+    comparison: Comparison
+    segmented: Mapping[str, Segmented]
+    entries: tuple[SegmentationEntry, ...]
+    target: Protocol
+    reference: str | None = None
+    measured: bool = False
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per pair and region, the worst first (see `Comparison`)."""
+        return self.comparison.table
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs that were compared, by name."""
+        rows = self.table[["a", "b"]].drop_duplicates()
+        return list(rows.itertuples(index=False, name=None))
+
+    def pair(self, a: str, b: str) -> tuple[Segmented, Segmented]:
+        """Two of the label maps by name."""
+        return self.segmented[a], self.segmented[b]
+
+
+Readers = Callable[[SegmentationEntry], LabelMap | None]
+
+
+def first_result(
+    entries: Sequence[SegmentationEntry],
+    decisions: Decisions,
+    target: Protocol,
+    reference: str | None,
+    known: Mapping[int, LabelMap] | None = None,
+) -> Result:
+    """Read (what is not in `known`, by id) and compare without distances: about a second."""
+    known = known or {}
+    segmented = {
+        each.name: (
+            known[each.id] if each.id in known else read_labels(each.path, decisions),
+            load_protocol(each.protocol),
+        )
+        for each in entries
+    }
+    found = compare(segmented, target, reference, distances=False)
+    return Result(found, segmented, tuple(entries), target, reference)
+
+
+def with_distances(result: Result) -> Result:
+    """The same comparison with its surface distances: some seconds."""
+    found = compare(result.segmented, result.target, result.reference)
+    return Result(
+        found, result.segmented, result.entries, result.target, result.reference, measured=True
+    )
+
+
+def summary_lines(result: Result) -> list[str]:
+    """One line per pair: mean Dice, mean distances, and what only one of the two has."""
+    return [_summary(result, *pair) for pair in result.pairs]
+
+
+def _summary(result: Result, a: str, b: str) -> str:
+    rows = result.table[(result.table["a"] == a) & (result.table["b"] == b)]
+    text = f"{a} – {b}: Dice {dice(float(rows['dice'].mean()))} over {count(len(rows), 'region')}"
+    finite = rows.replace(np.inf, np.nan)
+    if result.measured and finite["hd95_mm"].notna().any():
+        text += f", HD95 {finite['hd95_mm'].mean():.1f} mm, ASSD {finite['assd_mm'].mean():.2f} mm"
+    one_sided = int(((rows["volume_a_ml"] == 0) ^ (rows["volume_b_ml"] == 0)).sum())
+    if one_sided:
+        text += f"; {count(one_sided, 'region')} in one of them only"
+    return text
+
+
+def note_lines(result: Result) -> list[str]:
+    """What was left out and why, and what was done to make them comparable."""
+    lines = []
+    for name, indices in result.comparison.left_out.items():
+        if indices:
+            regions = [result.target.region(index).name for index in indices]
+            lines.append(
+                f"{name} cannot have {count(len(indices), 'region')} of {result.target.name}: "
+                f"{listed(regions, MOST_NAMED)}. Left out."
+            )
+    for note in result.comparison.notes:
+        file = f"{Path(note.file).name}: " if note.file else ""
+        lines.append(f"{file}{note.message[:1].upper()}{note.message[1:].rstrip('.')}.")
+    return lines

@@ -1,0 +1,48 @@
+"""Where segmentations come from, the same over all scans: "Manual", "malc-1mm". No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monet_app.atlases import atlas_words
+from monet_core.workspace import SegmentationEntry
+
+_WORDS = {"manual": "Manual", "edited": "Edited", "preview": "Preview", "model": "Model"}
+
+
+@dataclass(frozen=True, order=True)
+class Origin:
+    """One way in which segmentations were made: their source, maker and atlas."""
+
+    source: str
+    maker: str
+    protocol: str
+
+    @property
+    def name(self) -> str:
+        """ "Manual", the model's name, or what an imported file was named."""
+        return self.maker or _WORDS.get(self.source, "Imported")
+
+    @property
+    def title(self) -> str:
+        """ "Manual, Whole brain (138)"."""
+        return f"{self.name}, {atlas_words(self.protocol)}"
+
+
+def origin_of(entry: SegmentationEntry) -> Origin:
+    """Where a segmentation comes from."""
+    maker = {"manual": "", "edited": "", "import": entry.name}.get(entry.source, entry.model)
+    return Origin(entry.source, maker, entry.protocol)
+
+
+def by_origin(entries: Iterable[SegmentationEntry]) -> dict[Origin, dict[int, SegmentationEntry]]:
+    """The newest segmentation of each scan (by its id), by origin; previews are left out.
+
+    `entries` come oldest first, as `Study.all_segmentations` gives them.
+    """
+    found: dict[Origin, dict[int, SegmentationEntry]] = {}
+    for entry in entries:
+        if entry.source != "preview" and entry.protocol:
+            found.setdefault(origin_of(entry), {})[entry.scan_id] = entry
+    return found
