@@ -1,1 +1,1 @@
-"""The napari plugin (not built yet: the engine comes first)."""
+"""The napari plugin: our panels, reader and writer on the user's own viewer."""
