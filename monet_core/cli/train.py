@@ -189,14 +189,10 @@ def build_settings(
     stage: Stage, protocols: dict[str, str], start: Path | None, given: dict[str, Any]
 ) -> TrainingSettings:
     """Recipe, then what the start model brings, then the options, then every --set."""
-    from monet_core.training import recipe_settings, settings_from_start
+    from monet_core.training import complete_settings, validated_settings
 
-    base = {
-        **recipe_settings(given["recipe"], stage),
-        **settings_from_start(start),
-        "protocols": protocols,
-    }
-    values = _validated(base).model_dump()
+    base = complete_settings(stage, given["recipe"], start, {"protocols": protocols})
+    values = base.model_dump()
     for name in _PLAIN:
         if given[name] is not None:
             values[name] = given[name]
@@ -206,22 +202,7 @@ def build_settings(
     for text in given["settings"] or []:
         name, _, value = text.partition("=")
         _put(values, name.strip(), _value(value))
-    return _validated(values)
-
-
-def _validated(values: dict[str, Any]) -> TrainingSettings:
-    from pydantic import ValidationError
-
-    from monet_core.training import TrainingSettings
-
-    try:
-        return TrainingSettings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise MonetError(
-            "bad-setting", f"setting {where}: {first['msg']} (got {first['input']!r})"
-        ) from error
+    return validated_settings(values)
 
 
 def _put(values: dict[str, Any], path: str, value: object) -> None:

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from monet_core.errors import TrainingError
 from monet_core.losses.head import head_loss
+from monet_core.losses.settings import LossSettings
 from monet_core.networks import Logits
-
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class LossSettings(BaseModel):
-    """What is minimised. The defaults are the paper's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["ce", "dice_ce"] = "ce"
-    """Cross-entropy (eq. 1), or its sum with soft Dice."""
-    weights: dict[str, Weight] | None = None
-    """Weight per decoder, the lambdas of eq. 2; 1 / number of decoders where not given."""
-    every: Annotated[int, Field(ge=1, le=8)] = 1
-    """Count only every n-th voxel along each axis at full resolution; which ones changes from step
-    to step until all had their turn. Neighbours tell much the same, and the loss over some hundred
-    classes costs as much as a network."""
-    deep_weights: tuple[Weight, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-    """Weight per resolution under deep supervision, finest first; scaled to a sum of 1."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,7 @@ import platformdirs
 from monet_resources import ROOT
 
 from monet_core.errors import ModelError
-from monet_core.models.loading import read_manifest
-from monet_core.models.manifest import Manifest
+from monet_core.models.manifest import Manifest, read_manifest
 from monet_core.models.sources import is_model, locate
 
 log = logging.getLogger(__name__)

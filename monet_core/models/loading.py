@@ -49,12 +49,6 @@ class Model:
         return self.protocols[decoder]
 
 
-def read_manifest(path: Path) -> Manifest:
-    """The manifest alone of a model folder, run folder or zip; ModelError as in `load_model`."""
-    place = locate(Path(path))
-    return parse_manifest(read_member(place, MANIFEST), place)
-
-
 def load_model(path: Path) -> Model:
     """The model in a folder, a training run's folder or a zip; on the CPU, float32, eval mode.
 

@@ -20,7 +20,8 @@ from pydantic import (
 from monet_core import __version__
 from monet_core.errors import ModelError
 from monet_core.models.privacy import shorten_paths, without_paths
-from monet_core.networks import NetworkSettings
+from monet_core.models.sources import MANIFEST, locate, read_member
+from monet_core.networks.settings import NetworkSettings
 from monet_core.protocols import Protocol
 
 FORMAT_VERSION: Final = 1
@@ -84,6 +85,12 @@ class Manifest(BaseModel):
     def protocols(self) -> dict[str, Protocol]:
         """The protocol of each decoder; ProtocolError where one is not valid."""
         return {entry.name: Protocol.from_dict(entry.protocol) for entry in self.decoders}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest alone of a model folder, run folder or zip; ModelError as in `load_model`."""
+    place = locate(Path(path))
+    return parse_manifest(read_member(place, MANIFEST), place)
 
 
 def parse_manifest(text: bytes, file: Path) -> Manifest:

@@ -1,9 +1,23 @@
-"""3D U-Net and MO-Net: one encoder, any number of decoders."""
+"""3D U-Net and MO-Net: one encoder, any number of decoders. The settings load without torch."""
 
-from monet_core.networks.logits import Logits
-from monet_core.networks.monet import MONet
+from typing import TYPE_CHECKING
+
+from monet_core.lazy import lazy
 from monet_core.networks.settings import NetworkSettings
-from monet_core.networks.transfer import TransferReport, check_same_architecture, transfer
+
+if TYPE_CHECKING:
+    from monet_core.networks.logits import Logits
+    from monet_core.networks.monet import MONet
+    from monet_core.networks.transferring import TransferReport, check_same_architecture, transfer
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "logits": "Logits",
+            "monet": "MONet",
+            "transferring": "TransferReport check_same_architecture transfer",
+        },
+    )
 
 __all__ = [
     "Logits",

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from monet_core.errors import ModelError, Note, Verdict
+from monet_core.errors import Note, Verdict
 from monet_core.jobs.events import Cancel, Message, Phase, Reporter
-from monet_core.models import Manifest, Model
-from monet_core.preprocessing import Prepared, PreprocessingSettings
+from monet_core.models import Model
+from monet_core.preprocessing import Prepared
 from monet_core.scans import LabelMap
 from monet_core.segmenting.anatomy import check_anatomy
 from monet_core.segmenting.grids import Onto
@@ -73,18 +72,3 @@ def tell(notes: Iterable[Note], report: Reporter) -> None:
     for note in notes:
         log.info("%s: %s", note.verdict.value, note)
         report(Message(str(note), "warning" if note.verdict is Verdict.WARNING else "info"))
-
-
-def preprocessing_of(manifest: Manifest) -> PreprocessingSettings:
-    """What a model's scans go through; ModelError where this program does not know it."""
-    try:
-        return PreprocessingSettings.model_validate(manifest.preprocessing)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = " > ".join(str(part) for part in first["loc"])
-        raise ModelError(
-            "bad-preprocessing",
-            f"the preprocessing of the model {manifest.name} is not known here:"
-            f" {where}: {first['msg']}",
-            remedy="Update this program, or get the model again.",
-        ) from error

@@ -26,7 +26,7 @@ from monet_core.scans import (
     write_labels,
     write_volume,
 )
-from monet_core.segmenting.labelling import Labelled, label, preprocessing_of, tell
+from monet_core.segmenting.labelling import Labelled, label, tell
 from monet_core.segmenting.memory import free_bytes, handling_peak_bytes
 from monet_core.segmenting.outputs import (
     DecoderFiles,
@@ -35,6 +35,7 @@ from monet_core.segmenting.outputs import (
     staged,
     stem_of,
 )
+from monet_core.segmenting.preprocessing import preprocessing_of
 from monet_core.segmenting.record import record_of
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.segmenting.stripping import stripped

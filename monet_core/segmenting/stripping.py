@@ -19,7 +19,8 @@ from monet_core.jobs.events import Cancel, Phase, Reporter, silent
 from monet_core.models import Model, load_model
 from monet_core.preprocessing import PreprocessingSettings, is_whole_head, prepare
 from monet_core.scans import LabelMap, Scan
-from monet_core.segmenting.labelling import label, preprocessing_of
+from monet_core.segmenting.labelling import label
+from monet_core.segmenting.preprocessing import preprocessing_of
 from monet_core.segmenting.settings import SegmentSettings
 
 # Brains of adults, from severe atrophy to scans that are scaled to a template.

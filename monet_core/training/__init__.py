@@ -1,7 +1,13 @@
-"""Both training stages: patches, augmentation, the loop, checkpoints, recipes."""
+"""Both training stages: patches, augmentation, the loop, checkpoints, recipes.
 
-from monet_core.augmentation import AugmentationSettings
-from monet_core.training.records import read_metrics
+Settings and the history of a run load without torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from monet_core.augmentation.settings import AugmentationSettings
+from monet_core.lazy import lazy
+from monet_core.training.history import read_metrics, read_regions
 from monet_core.training.settings import (
     FULL,
     PARTIAL,
@@ -10,7 +16,22 @@ from monet_core.training.settings import (
     TrainingSettings,
     recipe_settings,
 )
-from monet_core.training.train import TrainingRequest, settings_from_start, train
+
+if TYPE_CHECKING:
+    from monet_core.training.running import TrainingRequest, train
+    from monet_core.training.starting import (
+        complete_settings,
+        settings_from_start,
+        validated_settings,
+    )
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "running": "TrainingRequest train",
+            "starting": "complete_settings settings_from_start validated_settings",
+        },
+    )
 
 __all__ = [
     "FULL",
@@ -20,8 +41,11 @@ __all__ = [
     "Stage",
     "TrainingRequest",
     "TrainingSettings",
+    "complete_settings",
     "read_metrics",
+    "read_regions",
     "recipe_settings",
     "settings_from_start",
     "train",
+    "validated_settings",
 ]

@@ -10,9 +10,8 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from monet_core.files import append_line, telling_about, write_text
+from monet_core.training.history import METRICS, REGIONS, read_rows
 from monet_core.training.validation import ScanDice
-
-METRICS, REGIONS = "metrics.jsonl", "regions.jsonl"
 
 
 class Records:
@@ -44,24 +43,9 @@ class Records:
         self._board.close()
 
 
-def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a run's metrics so far, oldest first; a line cut by a crash is left out."""
-    return _rows(folder / METRICS)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return rows
-
-
 def _cut(path: Path, step: int) -> None:
     if path.exists():
-        kept = [row for row in _rows(path) if row["step"] <= step]
+        kept = [row for row in read_rows(path) if row["step"] <= step]
         write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from monet_core.augmentation import AugmentationSettings
-from monet_core.losses import LossSettings
-from monet_core.networks import NetworkSettings
-from monet_core.preprocessing import PreprocessingSettings
+from monet_core.augmentation.settings import AugmentationSettings
+from monet_core.losses.settings import LossSettings
+from monet_core.networks.settings import NetworkSettings
+from monet_core.preprocessing.settings import PreprocessingSettings
 
 Recipe = Literal["paper", "best"]
 Stage = Literal["pretrain", "finetune"]
@@ -35,6 +35,8 @@ class TrainingSettings(BaseModel):
     recipe: Recipe
     protocols: dict[str, str]
     mapping_variant: Literal["default", "core"] = "default"
+    mapping: dict[int, int] | None = None
+    """Full index -> partial index, where the known mapping of the protocols is not meant."""
 
     epochs: PositiveInt = 200
     patch: PositiveInt = 128

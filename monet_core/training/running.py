@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -30,7 +29,6 @@ from monet_core.models import DecoderEntry, Manifest, Model, load_model, read_ma
 from monet_core.networks import MONet, transfer
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
-from monet_core.segmenting import preprocessing_of
 from monet_core.training.cache import head_of
 from monet_core.training.config import (
     Missing,
@@ -40,10 +38,16 @@ from monet_core.training.config import (
     relative_start,
     resume,
 )
+from monet_core.training.history import read_metrics
 from monet_core.training.memory import fitted
-from monet_core.training.records import read_metrics
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
-from monet_core.training.subjects import TrainingData, load_protocols, prepare_data, run_cache
+from monet_core.training.subjects import (
+    TrainingData,
+    load_protocols,
+    prepare_data,
+    run_cache,
+    with_own_mapping,
+)
 from monet_core.training.trainer import Trainer, make_fabric
 
 log = logging.getLogger(__name__)
@@ -138,22 +142,11 @@ def build_network(
     return network
 
 
-def settings_from_start(start: Path | None) -> dict[str, Any]:
-    """What a stage-2 training takes over from the model it starts with."""
-    if start is None:
-        return {}
-    manifest = load_model(start).manifest
-    return {
-        "network": manifest.network,
-        "preprocessing": preprocessing_of(manifest),
-        "patch": manifest.patch,
-    }
-
-
 def _requested(request: TrainingRequest) -> tuple[RunConfig, list[Note]]:
     """The configuration of a new run, made to fit the memory there is, and what that changed."""
-    classes = {name: p.n_classes for name, p in load_protocols(request.settings).items()}
-    settings, notes = fitted(request.settings, classes)
+    protocols = load_protocols(request.settings)
+    settled, mapping_notes = with_own_mapping(request.settings, protocols)
+    settings, notes = fitted(settled, {name: p.n_classes for name, p in protocols.items()})
     config = RunConfig(
         settings=settings,
         start=relative_start(request.start, request.out),
@@ -162,7 +155,7 @@ def _requested(request: TrainingRequest) -> tuple[RunConfig, list[Note]]:
         missing=request.missing,
         versions=versions(),
     )
-    return config, notes
+    return config, [*mapping_notes, *notes]
 
 
 def _check(
@@ -252,4 +245,4 @@ def _manifest(
     )
 
 
-__all__ = ["TrainingData", "TrainingRequest", "build_network", "settings_from_start", "train"]
+__all__ = ["TrainingData", "TrainingRequest", "build_network", "train"]
