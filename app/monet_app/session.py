@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import platformdirs
 from psygnal import Signal
 
-from monet_app.background import Background, Immediate
+from monet_app.background import Background, Failed, Immediate
 from monet_app.following import Following, find_models
 from monet_app.notices import Notice, notice_of
 from monet_app.settings import Settings
@@ -27,6 +27,7 @@ from monet_core.jobs.process import Job, JobQueue
 from monet_core.models import ModelEntry
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
+from monet_core.workspace import Question as Asked
 from monet_core.workspace import ScanEntry, SegmentationEntry, Study
 
 log = logging.getLogger(__name__)
@@ -138,14 +139,21 @@ class Session:
 
         self.run(self.study.add, files, done=added, doing="Adding scans")
 
-    def open_scan(self, entry: ScanEntry, keep_cursor: bool = False) -> None:
-        """Show a scan of the study with its segmentations."""
+    def open_scan(
+        self,
+        entry: ScanEntry,
+        keep_cursor: bool = False,
+        segmentations: Sequence[SegmentationEntry] | None = None,
+        failed: Failed | None = None,
+    ) -> None:
+        """Show a scan with `segmentations` (the newest of each atlas), or tell `failed` as well."""
         if self.stage is not None and not keep_cursor:
             self.stage.set_busy(f"Loading {entry.name}…")
 
         def read() -> tuple[Scan, list[Shown], list[Exception]]:
             scan = read_scan(entry.path, entry.decisions)
-            shown, problems = self._read_segmentations(self._best_segmentations(entry))
+            wanted = self._best_segmentations(entry) if segmentations is None else segmentations
+            shown, problems = self._read_segmentations(wanted)
             return scan, shown, problems
 
         def opened(result: tuple[Scan, list[Shown], list[Exception]]) -> None:
@@ -161,13 +169,14 @@ class Session:
             for problem in problems:
                 self.tell(problem, "Reading a segmentation")
 
-        self.run(read, done=opened, failed=lambda error: self._not_opened(entry, error), key="scan")
+        failed_ = lambda error: self._not_opened(entry, error, failed)  # noqa: E731
+        self.run(read, done=opened, failed=failed_, key="scan")
 
     def decide(self, entry: ScanEntry, answer: str, option: str) -> None:
         """Keep the user's answer to a question about a scan, then open it."""
         if self.study is None:
             return
-        decisions = _answered(entry.decisions, option, answer)
+        decisions = Asked("", "", option).answered(entry.decisions, answer)
         self.study.set_decisions(entry.id, decisions)
         self.run(self.study.inspect, entry.id, done=self._decided, doing="Reading the scan")
 
@@ -343,7 +352,7 @@ class Session:
     def _put(self, shown: Shown) -> None:
         self.shown[shown.key] = shown
         if self.stage is not None:
-            self.stage.show_segmentation(shown.key, shown.labels, shown.protocol)
+            self.stage.show_segmentation(shown.key, shown.labels, shown.protocol, shown.entry.name)
             self.stage.set_visible(shown.key, shown.visible)
 
     def _best_segmentations(self, entry: ScanEntry) -> list[SegmentationEntry]:
@@ -371,7 +380,7 @@ class Session:
         scan = self.study.scan(entry.scan_id) if self.study else None
         return scan.decisions if scan is not None else Decisions()
 
-    def _not_opened(self, entry: ScanEntry, error: Exception) -> None:
+    def _not_opened(self, entry: ScanEntry, error: Exception, then: Failed | None) -> None:
         if self.stage is not None:
             self.stage.set_busy("")
         if isinstance(error, DecisionNeeded):
@@ -382,18 +391,9 @@ class Session:
             self.tell(error, f"Opening {entry.name}")
         if self.study is not None:
             self.run(self.study.inspect, entry.id, done=lambda _: self.scans_changed.emit())
+        if then:
+            then(error)
 
     def _decided(self, entry: ScanEntry) -> None:
         self.scans_changed.emit()
         self.open_scan(entry)
-
-
-def _answered(decisions: Decisions, option: str, answer: str) -> Decisions:
-    """`decisions` with the answer that a command-line option would carry."""
-    changes: dict[str, dict[str, Any]] = {
-        "--use-form": {"form": answer},
-        "--assume-orientation": {"orientation": answer},
-        "--accept-labels-as-scan": {"labels_as_scan": True},
-        "--series": {"series": int(answer) if answer.isdigit() else None},
-    }
-    return replace(decisions, **changes.get(option, {}))
