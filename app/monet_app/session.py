@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -18,48 +17,23 @@ from psygnal import Signal
 
 from monet_app.background import Background, Failed, Immediate
 from monet_app.following import Following, find_models
+from monet_app.leaving import Leaving
 from monet_app.notices import Notice, notice_of
 from monet_app.settings import Settings
+from monet_app.shown import Question as Question
+from monet_app.shown import Shown as Shown
+from monet_app.shown import key_of as key_of
 from monet_app.stage.protocol import Stage
 from monet_core.errors import DecisionNeeded, MonetError
 from monet_core.jobs import Event
 from monet_core.jobs.process import Job, JobQueue
 from monet_core.models import ModelEntry
-from monet_core.protocols import Protocol, load_protocol
+from monet_core.protocols import load_protocol
 from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
 from monet_core.workspace import Question as Asked
 from monet_core.workspace import ScanEntry, SegmentationEntry, Study
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A segmentation on the stage, with its voxels and its atlas."""
-
-    entry: SegmentationEntry
-    labels: LabelMap
-    protocol: Protocol
-    visible: bool = True
-
-    @property
-    def key(self) -> str:
-        """What the stage calls it by."""
-        return key_of(self.entry)
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """Only the user can decide: `answer` takes one of the error's choices."""
-
-    error: DecisionNeeded
-    entry: ScanEntry
-    answer: Callable[[str], None]
-
-
-def key_of(entry: SegmentationEntry) -> str:
-    """The stage's key of a segmentation."""
-    return f"segmentation-{entry.id}"
 
 
 def personal_study() -> Path:
@@ -103,11 +77,14 @@ class Session:
         self.model_entries: list[ModelEntry] = []
         self._events: SimpleQueue[tuple[Job, Event]] = SimpleQueue()
         self._following = Following(self)
+        self.leaving = Leaving()
 
     # -- studies and scans ------------------------------------------------------------------
 
     def open_study(self, folder: Path, done: Callable[[], None] | None = None) -> None:
         """Open (or make) the study in `folder`; its former jobs are found again."""
+        if not self.leaving.may(lambda: self.open_study(folder, done)):
+            return
 
         def opened(study: Study) -> None:
             self._leave_study()
@@ -147,6 +124,9 @@ class Session:
         failed: Failed | None = None,
     ) -> None:
         """Show a scan with `segmentations` (the newest of each atlas), or tell `failed` as well."""
+        again = lambda: self.open_scan(entry, keep_cursor, segmentations, failed)  # noqa: E731
+        if not self.leaving.may(again):
+            return
         if self.stage is not None and not keep_cursor:
             self.stage.set_busy(f"Loading {entry.name}…")
 
@@ -220,6 +200,12 @@ class Session:
             if self.stage is not None:
                 self.stage.remove_segmentation(key)
             self.shown_changed.emit()
+
+    def replace(self, key: str, labels: LabelMap) -> None:
+        """Other voxels for a segmentation on the stage: what was painted and kept aside."""
+        shown = self.shown[key]
+        self._put(Shown(shown.entry, labels, shown.protocol, shown.visible))
+        self.shown_changed.emit()
 
     def set_visible(self, key: str, visible: bool) -> None:
         """Switch a segmentation on or off without forgetting it."""
@@ -328,6 +314,7 @@ class Session:
 
     def close(self, let_jobs_go_on: bool = True) -> None:
         """Leave everything as it is: jobs go on without the window, or are cancelled."""
+        self.leaving.end()
         if self.jobs is not None:
             self.jobs.close(detach=let_jobs_go_on)
         self.background.wait()
