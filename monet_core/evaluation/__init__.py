@@ -8,7 +8,13 @@ from monet_core.evaluation.evaluate import evaluate_pair
 from monet_core.evaluation.figures import box_plot, groups_of, learning_curves
 from monet_core.evaluation.folders import Evaluation, evaluate_folders, region_set
 from monet_core.evaluation.overlays import overlay_picture
-from monet_core.evaluation.places import Place, region_mask, source_indices, worst_place
+from monet_core.evaluation.places import (
+    Place,
+    region_mask,
+    region_place,
+    source_indices,
+    worst_place,
+)
 from monet_core.evaluation.summary import Summary, summarise
 from monet_core.evaluation.surfaces import SurfaceDistances, surface_distances
 from monet_core.evaluation.tables import read_tsv, write_tsv
@@ -34,6 +40,7 @@ __all__ = [
     "overlay_picture",
     "read_tsv",
     "region_mask",
+    "region_place",
     "region_set",
     "region_volumes",
     "source_indices",

@@ -1,7 +1,8 @@
-"""Where two segmentations differ most in a region: the place to look at."""
+"""The place to look at: where a region is, or where two segmentations of it differ most."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ Segmented = tuple[LabelMap, Protocol]
 
 @dataclass(frozen=True)
 class Place:
-    """The thickest point of the largest piece in which two segmentations differ.
+    """The thickest point of a piece of a region, or of what differs.
 
     `ras_mm` is a world point (RAS+, mm), `voxels` and `volume_ml` the size of that piece.
     """
@@ -37,15 +38,24 @@ def worst_place(first: Segmented, second: Segmented, target: Protocol, index: in
     """
     like = first[0].geometry
     differ = region_mask(first, target, index, like) ^ region_mask(second, target, index, like)
-    box = _box(differ)
+    return _place_of(differ, like)
+
+
+def region_place(labels: LabelMap, indices: Collection[int]) -> Place | None:
+    """The thickest point of the largest piece of these regions together; None without a voxel."""
+    return _place_of(np.isin(labels.data, tuple(indices)), labels.geometry)
+
+
+def _place_of(mask: Mask, geometry: Geometry) -> Place | None:
+    box = _box(mask)
     if box is None:
         return None
-    pieces, count = ndimage.label(differ[box])
+    pieces, count = ndimage.label(mask[box])
     largest = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel(), minlength=count + 1)[1:]))
     voxels = int(largest.sum())
-    at = _thickest(largest, like.spacing) + [part.start for part in box]
-    x, y, z = like.affine[:3, :3] @ at + like.affine[:3, 3]
-    return Place((float(x), float(y), float(z)), voxels, voxels * like.voxel_volume_ml)
+    at = _thickest(largest, geometry.spacing) + [part.start for part in box]
+    x, y, z = geometry.affine[:3, :3] @ at + geometry.affine[:3, 3]
+    return Place((float(x), float(y), float(z)), voxels, voxels * geometry.voxel_volume_ml)
 
 
 def source_indices(protocol: Protocol, target: Protocol, index: int) -> tuple[int, ...]:

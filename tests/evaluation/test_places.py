@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from phantoms import LEFT_PUTAMEN, LEFT_THALAMUS, MALC_OF_FIRST, brain_phantom, reoriented
 
-from monet_core.evaluation import worst_place
+from monet_core.evaluation import region_place, worst_place
 from monet_core.protocols import load_protocol
 from monet_core.scans import Geometry, LabelMap, forms_from_affine
 
@@ -72,3 +72,15 @@ def test_another_grid_is_resampled(phantom):
     place = worst_place((label_map(labels, affine), first), (coarse, first), first, LEFT_THALAMUS)
     assert place is not None  # borders differ, no more
     assert place.voxels < (labels == LEFT_THALAMUS).sum() / 2
+
+
+def test_the_place_of_a_region_is_inside_its_largest_piece(phantom):
+    labels, affine = phantom
+    stray = labels.copy()
+    stray[1, 1, 1] = LEFT_PUTAMEN
+    place = region_place(label_map(stray, affine), (LEFT_PUTAMEN,))
+    assert place is not None
+    assert place.voxels == (labels == LEFT_PUTAMEN).sum()
+    at = np.round(np.linalg.inv(affine) @ [*place.ras_mm, 1])[:3].astype(int)
+    assert labels[tuple(at)] == LEFT_PUTAMEN
+    assert region_place(label_map(labels, affine), (999,)) is None
