@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +62,14 @@ def _not_a_dataset(path: Path) -> DatasetError:
 def _subjects_of_folder(
     root: Path, protocol: str | None, labels_folder: Path | None
 ) -> list[Subject]:
+    subjects = scans_of_folder(root)
+    if labels_folder is not None:
+        return _with_labels(subjects, _labels_below(labels_folder), protocol)
+    return _with_labels(subjects, _labels_around(root, subjects), protocol)
+
+
+def scans_of_folder(root: Path) -> list[Subject]:
+    """The scans of a flat folder or BIDS tree, without labels; DatasetError where there is none."""
     scans = list(_scans(root))
     if not scans:
         raise DatasetError(
@@ -76,9 +84,26 @@ def _subjects_of_folder(
         name = names.scan_stem(scan) or scan.stem
         split = folder_split or splits.get(names.person(name))
         subjects.append(Subject(name, scan, split=split))
-    if labels_folder is not None:
-        return _with_labels(subjects, _labels_below(labels_folder), protocol)
-    return _with_labels(subjects, _labels_around(root, scans), protocol)
+    return subjects
+
+
+def label_maps_of(root: Path, subjects: Sequence[Subject]) -> list[list[Path]]:
+    """Per subject every label map that is its own, of any protocol, those beside the scan first.
+
+    Looked for beside the scans and under `root`'s derivatives; files are not opened.
+    """
+    by_identity = _by_identity(_labels_around(root, subjects))
+    homes: dict[frozenset[str], set[Path]] = {}
+    for subject in subjects:
+        homes.setdefault(names.identity(subject.name), set()).add(subject.scan.parent)
+    found = []
+    for subject in subjects:
+        identity, own = names.identity(subject.name), subject.scan.parent
+        # The same name may stand in two folders; a map beside one of the scans is not the other's.
+        others = homes[identity] - {own}
+        maps = [file for file in by_identity.get(identity, ()) if file.parent not in others]
+        found.append(sorted(dict.fromkeys(maps), key=lambda file: file.parent != own))
+    return found
 
 
 def _scans(root: Path) -> Iterator[tuple[Path, Split | None]]:
@@ -112,9 +137,9 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _labels_around(root: Path, scans: list[tuple[Path, Split | None]]) -> list[Path]:
+def _labels_around(root: Path, subjects: Sequence[Subject]) -> list[Path]:
     """Label maps in the scans' own folders and anywhere under `derivatives`."""
-    folders = dict.fromkeys(scan.parent for scan, _ in scans)
+    folders = dict.fromkeys(subject.scan.parent for subject in subjects)
     beside = [file for folder in folders for file in _entries(folder) if names.labels_stem(file)]
     bases = [folder for folder, _ in _split_folders(root)]
     derived = [file for base in bases for file in _walk(base / "derivatives")]
@@ -148,13 +173,18 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _with_labels(
     subjects: list[Subject], candidates: list[Path], protocol: str | None
 ) -> list[Subject]:
-    by_identity: dict[frozenset[str], list[Path]] = {}
-    for file in candidates:
-        by_identity.setdefault(names.identity(names.labels_stem(file) or ""), []).append(file)
+    by_identity = _by_identity(candidates)
     return [
         _labelled(subject, by_identity.get(names.identity(subject.name), []), protocol)
         for subject in subjects
     ]
+
+
+def _by_identity(labels: Iterable[Path]) -> dict[frozenset[str], list[Path]]:
+    grouped: dict[frozenset[str], list[Path]] = {}
+    for file in labels:
+        grouped.setdefault(names.identity(names.labels_stem(file) or ""), []).append(file)
+    return grouped
 
 
 def _labelled(subject: Subject, candidates: list[Path], protocol: str | None) -> Subject:

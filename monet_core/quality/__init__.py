@@ -1,7 +1,8 @@
 """Quality control: unusual volumes, uncertain regions, pictures for a quick look."""
 
-from monet_core.quality.mosaic import mosaic, save_png
+from monet_core.quality.mosaic import mosaic, thumbnail
 from monet_core.quality.outliers import outliers, rank
+from monet_core.quality.pictures import png_bytes, save_png
 from monet_core.quality.reference import (
     Reference,
     load_reference,
@@ -23,6 +24,7 @@ __all__ = [
     "load_reference",
     "mosaic",
     "outliers",
+    "png_bytes",
     "rank",
     "reference_from",
     "region_entropies",
@@ -30,4 +32,5 @@ __all__ = [
     "save_reference",
     "shipped_reference",
     "suggest_next",
+    "thumbnail",
 ]
