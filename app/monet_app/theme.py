@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QApplication
@@ -31,6 +32,8 @@ DARK = Theme("dark", "#262626", "#2e2e2e", "#1e1e1e", "#454545", "#ececec", "#a9
 LIGHT = Theme("light", "#efefef", "#f8f8f8", "#ffffff", "#c9c9c9", "#1c1c1c", "#5c5c5c",
               "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34")  # fmt: skip
 THEMES = {"dark": DARK, "light": LIGHT}
+PICTURES = Path(__file__).parent / "pictures"
+"""Ticks and arrows: what a style sheet cannot draw."""
 _current = DARK
 
 
@@ -49,7 +52,7 @@ def apply_theme(app: QApplication, name: str) -> Theme:
     _current = THEMES.get(name, DARK)
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))
-    app.setStyleSheet(_STYLE.format(**vars(_current)))
+    app.setStyleSheet(_STYLE.format(pictures=PICTURES.as_posix(), **vars(_current)))
     return _current
 
 
@@ -67,8 +70,9 @@ def _palette(theme: Theme) -> QPalette:
     for where, color in colors.items():
         palette.setColor(where, QColor(color))
     disabled = QPalette.ColorGroup.Disabled
+    greyed = QColor(theme.line).lighter(130) if theme is DARK else QColor(theme.line).darker(130)
     for where in (role.Text, role.WindowText, role.ButtonText):
-        palette.setColor(disabled, where, QColor(theme.line).lighter(130))
+        palette.setColor(disabled, where, greyed)
     return palette
 
 
@@ -110,13 +114,37 @@ QTableView, QTreeView, QListView {{ border: 1px solid {line}; background: {field
     alternate-background-color: {panel}; gridline-color: {line}; }}
 QHeaderView::section {{ background: {panel}; color: {faint}; padding: 4px 6px; border: none;
     border-bottom: 1px solid {line}; border-right: 1px solid {line}; }}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{ subcontrol-origin: padding;
+    subcontrol-position: top center; width: 12px; height: 8px; }}
+QHeaderView::up-arrow {{ image: url({pictures}/up-{name}.png); }}
+QHeaderView::down-arrow {{ image: url({pictures}/down-{name}.png); }}
 QProgressBar {{ border: 1px solid {line}; border-radius: 4px; background: {field};
     text-align: center; height: 16px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
 QSplitter::handle {{ background: {field}; }}
 QGroupBox {{ border: 1px solid {line}; border-radius: 6px; margin-top: 10px; padding-top: 8px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; color: {faint}; }}
-QTabBar::tab {{ padding: 6px 12px; color: {faint}; }}
+QTabBar::tab {{ padding: 6px 12px; color: {faint}; border: none;
+    border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QScrollArea {{ border: none; }}
+QCheckBox::indicator, QTreeView::indicator, QTableView::indicator, QListView::indicator {{
+    width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 3px;
+    background: {field}; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QTableView::indicator:checked,
+QListView::indicator:checked {{ background: {accent}; border-color: {accent};
+    image: url({pictures}/check-{name}.png); }}
+QCheckBox::indicator:indeterminate, QTreeView::indicator:indeterminate,
+QTableView::indicator:indeterminate, QListView::indicator:indeterminate {{
+    background: {accent}; border-color: {accent}; image: url({pictures}/dash-{name}.png); }}
+QCheckBox::indicator:disabled {{ border-color: {line}; background: {panel}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {accent}; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({pictures}/down-{name}.png); width: 16px; height: 16px; }}
+QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button,
+QDoubleSpinBox::down-button {{ border: none; width: 18px; }}
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({pictures}/up-{name}.png);
+    width: 12px; height: 12px; }}
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({pictures}/down-{name}.png);
+    width: 12px; height: 12px; }}
 """

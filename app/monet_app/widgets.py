@@ -98,9 +98,9 @@ class EmptyState(QWidget):
         picture.setPixmap(icon(icon_name, "faint").pixmap(40, 40))
         picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(picture)
-        said = label(text, "hint")
-        said.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(said)
+        self.said = label(text, "hint")
+        self.said.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.said)
         if action and clicked is not None:
             made = button(action, clicked)
             made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
