@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from monet_app.asking import ask_worker
 from monet_app.words import gigabytes
+from monet_core.jobs.asking import ask
 
 if TYPE_CHECKING:
     from monet_app.session import Session
@@ -44,7 +44,7 @@ class Devices:
     def look(self) -> None:
         """Ask the worker (again); free memory changes."""
         self.session.run(
-            ask_worker, "devices", {}, done=self._found, failed=lambda _: None, key="devices"
+            ask, "devices", {}, done=self._found, failed=lambda _: None, key="devices"
         )
 
     def chosen(self, name: str) -> Device:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0)]
+
+VOXELS: JsonDict = {"unit": "voxels"}
+
+
+def _chance(what: str) -> Any:
+    """The probability of a transform, by default 0, with its description."""
+    return Field(default=0.0, description=f"{what}: how often a patch gets it")
 
 
 class AugmentationSettings(BaseModel):
@@ -20,34 +28,47 @@ class AugmentationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    elastic_probability: Probability = 0.0
-    elastic_spacing: float = Field(default=24.0, gt=1, description="between control points, voxels")
+    elastic_probability: Probability = _chance("Random elastic deformation")
+    elastic_spacing: float = Field(
+        default=24.0,
+        gt=1,
+        description="between control points",
+        json_schema_extra=VOXELS,
+    )
     elastic_sd: Strength = Field(
-        default=5.0, description="sd of each control point's shift, voxels"
+        default=5.0, description="sd of each control point's shift", json_schema_extra=VOXELS
     )
 
-    affine_probability: Probability = 0.0
-    rotation_degrees: Strength = Field(default=15.0, le=180, description="about each axis")
+    affine_probability: Probability = _chance("Rotation, scale and shift")
+    rotation_degrees: Strength = Field(
+        default=15.0,
+        le=180,
+        title="Rotation",
+        description="about each axis",
+        json_schema_extra={"unit": "degrees"},
+    )
     scale: Strength = Field(default=0.15, lt=1, description="relative, per axis; 0.15: 1/1.15-1.15")
-    translation: Strength = Field(default=0.0, description="along each axis, voxels")
+    translation: Strength = Field(
+        default=0.0, description="along each axis", json_schema_extra=VOXELS
+    )
 
-    mirror_probability: Probability = Field(default=0.0, description="left-right, classes swapped")
+    mirror_probability: Probability = _chance("Left-right mirroring, classes swapped")
 
-    contrast_probability: Probability = 0.0
+    contrast_probability: Probability = _chance("Another contrast")
     contrast_strength: float = Field(default=0.5, ge=0, le=1, description="1: any monotone curve")
-    gamma_probability: Probability = 0.0
+    gamma_probability: Probability = _chance("Gamma curve")
     gamma: Strength = Field(default=0.35, description="|log gamma|")
-    bias_probability: Probability = 0.0
+    bias_probability: Probability = _chance("Bias field")
     bias_sd: Strength = Field(default=0.3, description="sd of log gain at control points")
-    brightness_probability: Probability = 0.0
+    brightness_probability: Probability = _chance("Brightness")
     brightness: Strength = Field(default=0.2, lt=1, description="relative gain, and shift")
 
-    blur_probability: Probability = 0.0
-    blur_sd: Strength = Field(default=1.0, description="voxels")
-    resolution_probability: Probability = 0.0
+    blur_probability: Probability = _chance("Blur")
+    blur_sd: Strength = Field(default=1.0, json_schema_extra=VOXELS)
+    resolution_probability: Probability = _chance("Thicker slices")
     resolution_factor: float = Field(default=3.0, ge=1, description="thicker slices on one axis")
-    noise_probability: Probability = 0.0
-    noise_sd: Strength = 0.15
+    noise_probability: Probability = _chance("Noise")
+    noise_sd: Strength = Field(default=0.15, description="of the normalised image")
 
     @classmethod
     def none(cls) -> AugmentationSettings:

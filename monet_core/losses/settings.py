@@ -14,13 +14,23 @@ class LossSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["ce", "dice_ce"] = "ce"
-    """Cross-entropy (eq. 1), or its sum with soft Dice."""
-    weights: dict[str, Weight] | None = None
-    """Weight per decoder, the lambdas of eq. 2; 1 / number of decoders where not given."""
-    every: Annotated[int, Field(ge=1, le=8)] = 1
-    """Count only every n-th voxel along each axis at full resolution; which ones changes from step
-    to step until all had their turn. Neighbours tell much the same, and the loss over some hundred
-    classes costs as much as a network."""
-    deep_weights: tuple[Weight, ...] = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-    """Weight per resolution under deep supervision, finest first; scaled to a sum of 1."""
+    kind: Literal["ce", "dice_ce"] = Field(
+        default="ce", description="cross-entropy (eq. 1), or its sum with soft Dice"
+    )
+    weights: dict[str, Weight] | None = Field(
+        default=None,
+        title="Weight per decoder",
+        description="the lambdas of eq. 2; 1 / number of decoders where not given",
+    )
+    every: Annotated[int, Field(ge=1, le=8)] = Field(
+        default=1,
+        title="Count every n-th voxel",
+        description="along each axis at full resolution; which ones changes from step to step "
+        "until all had their turn. Neighbours tell much the same, and the loss over some hundred "
+        "classes costs as much as a network.",
+    )
+    deep_weights: tuple[Weight, ...] = Field(
+        default=(1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125),
+        title="Weight per resolution",
+        description="under deep supervision, finest first; scaled to a sum of 1",
+    )

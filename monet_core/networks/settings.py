@@ -17,23 +17,31 @@ class NetworkSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    width: int = Field(default=16, ge=1, le=256)
-    """Channels at full resolution; doubled at every level."""
-    levels: int = Field(default=4, ge=2, le=7)
-    """Resolutions, the full one included."""
-    max_width: int = Field(default=256, ge=1, le=2048)
-    """Channels are doubled up to this number."""
-    residual: bool = False
-    """Residual blocks in the encoder."""
-    thin_top: bool = False
-    """At full resolution one convolution instead of two, and half the channels in the encoder.
-
-    Most of a network's arithmetic and memory lies there; saved here, it pays for a level more.
-    """
-    deep_supervision: bool = False
-    """Heads on the coarser decoder levels too, used while training."""
-    norm: Literal["instance", "batch"] = "instance"
-    in_channels: int = Field(default=1, ge=1, le=16)
+    width: int = Field(
+        default=16, ge=1, le=256, description="channels at full resolution; doubled at every level"
+    )
+    levels: int = Field(default=4, ge=2, le=7, description="resolutions, the full one included")
+    max_width: int = Field(
+        default=256,
+        ge=1,
+        le=2048,
+        title="Largest width",
+        description="channels are doubled up to this",
+    )
+    residual: bool = Field(default=False, title="Residual blocks", description="in the encoder")
+    thin_top: bool = Field(
+        default=False,
+        description="at full resolution one convolution instead of two, and half the channels in "
+        "the encoder. Most of a network's arithmetic and memory lies there; saved here, it pays "
+        "for a level more.",
+    )
+    deep_supervision: bool = Field(
+        default=False, description="heads on the coarser decoder levels too, used while training"
+    )
+    norm: Literal["instance", "batch"] = Field(default="instance", title="Normalisation")
+    in_channels: int = Field(
+        default=1, ge=1, le=16, title="Input channels", description="1 for a T1 scan"
+    )
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -22,8 +22,28 @@ with warnings.catch_warnings():
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
-        spacing_mm: float = Field(default=1.0, gt=0.2, le=5.0)
-        n4: bool = False
-        register: bool = True
-        margin_mm: float = Field(default=8.0, ge=0.0, le=60.0)
-        brain_only: bool = False
+        spacing_mm: float = Field(
+            default=1.0,
+            gt=0.2,
+            le=5.0,
+            title="Voxel size",
+            description="of the grid that the network sees",
+            json_schema_extra={"unit": "mm"},
+        )
+        n4: bool = Field(
+            default=False, title="N4", description="correct the bias field first; a minute a scan"
+        )
+        register: bool = Field(
+            default=True, title="Register to MNI", description="rigidly, so that heads lie alike"
+        )
+        margin_mm: float = Field(
+            default=8.0,
+            ge=0.0,
+            le=60.0,
+            title="Margin",
+            description="how far the grid reaches beyond the brain on every side",
+            json_schema_extra={"unit": "mm"},
+        )
+        brain_only: bool = Field(
+            default=False, description="in whole heads what lies outside the brain is background"
+        )

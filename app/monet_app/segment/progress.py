@@ -14,7 +14,9 @@ from monet_core.jobs.process import Job, JobState
 
 PHASES = ("Reading", "Preparing", "Predicting", "Checking", "Saving")
 """Of one scan, as the engine names them."""
-_WHICH = re.compile(r"Scan (\d+) of (\d+): (.*)")
+_WHICH = re.compile(r"Scan (\d+) of \d+: (.*)")
+_BETWEEN = " · "
+"""Between scan and phase in what the worker tells."""
 
 
 @dataclass
@@ -55,11 +57,11 @@ class Progress:
         """Take in one event of the job."""
         match event:
             case Phase(name=name):
-                which = _WHICH.match(name)
-                if which:
-                    self.current, self.name, self.phase = int(which[1]), which[3], ""
-                else:
-                    self.phase = name
+                item, _, phase = name.rpartition(_BETWEEN)
+                self.phase = phase
+                which = _WHICH.match(item)
+                self.name = which[2] if which else item
+                self.current = int(which[1]) if which else self.current
             case Result(kind="scan", values=values):
                 self._finished(values)
 

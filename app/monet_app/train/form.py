@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from monet_core.training.settings import TrainingSettings
 
 FieldKind = Literal["flag", "choice", "integer", "number", "text"]
-ELSEWHERE = {"stage", "recipe", "protocols", "mapping_variant", "device"}
+ELSEWHERE = {"stage", "recipe", "protocols", "mapping_variant", "mapping", "device"}
 """Settings that the panel asks for in its own words."""
 GROUPS = ("Network", "Loss", "Augmentation", "Preprocessing", "Schedule", "Validation", "Computer")
 _GROUP_OF = {
