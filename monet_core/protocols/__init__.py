@@ -2,7 +2,7 @@
 
 from monet_core.protocols.convert import Conversion, convert_labels
 from monet_core.protocols.finding import find_mapping
-from monet_core.protocols.mapping import ProtocolMapping, load_mapping
+from monet_core.protocols.mapping import ProtocolMapping, load_mapping, with_links
 from monet_core.protocols.own_mappings import (
     leave_mapping_folder,
     mapping_folders,
@@ -12,6 +12,7 @@ from monet_core.protocols.own_mappings import (
 from monet_core.protocols.protocol import UNKNOWN_OPTION, Protocol, Unknown
 from monet_core.protocols.region import Region
 from monet_core.protocols.shipped import load_protocol, shipped_protocols
+from monet_core.protocols.suggest import Suggestion, mapping_from, suggest_mapping
 
 __all__ = [
     "UNKNOWN_OPTION",
@@ -19,6 +20,7 @@ __all__ = [
     "Protocol",
     "ProtocolMapping",
     "Region",
+    "Suggestion",
     "Unknown",
     "convert_labels",
     "find_mapping",
@@ -26,7 +28,10 @@ __all__ = [
     "load_mapping",
     "load_protocol",
     "mapping_folders",
+    "mapping_from",
     "save_mapping",
     "shipped_protocols",
+    "suggest_mapping",
     "use_mapping_folder",
+    "with_links",
 ]

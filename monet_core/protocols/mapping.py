@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -84,6 +84,14 @@ class ProtocolMapping:
             name = "n/a" if mapped is None else self.target.region(mapped).name
             writer.writerow([region.index, region.name, mapped or "n/a", name])
         write_text(path, text.getvalue())
+
+
+def with_links(mapping: ProtocolMapping) -> Protocol:
+    """The mapping's source with links to the target, so that the mapping goes where it goes."""
+    source, name = mapping.source, mapping.target.name
+    links = {index: (mapped,) for index, mapped in sorted(mapping.table.items())}
+    relations = {other: words for other, words in source.relations.items() if other != name}
+    return replace(source, links={**source.links, name: links}, relations=relations)
 
 
 def load_mapping(path: Path, source: Protocol, target: Protocol) -> ProtocolMapping:

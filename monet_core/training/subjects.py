@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monet_core.datasets import CheckReport, Split, Subject
-from monet_core.errors import TrainingError
+from monet_core.errors import Note, TrainingError
 from monet_core.jobs import Cancel, Phase, Progress, Reporter
-from monet_core.protocols import Protocol, ProtocolMapping, Unknown, find_mapping, load_protocol
+from monet_core.protocols import (
+    Protocol,
+    ProtocolMapping,
+    Unknown,
+    find_mapping,
+    load_protocol,
+    with_links,
+)
 from monet_core.scans import Decisions
 from monet_core.training.cache import LabelSource, PreparedCache
 from monet_core.training.patches import PreparedSubject
@@ -27,7 +34,8 @@ class TrainingData:
     """Prepared subjects and what the losses must know of their annotations.
 
     `extraction` is the table full class -> partial class of a MO-Net, else None. `unannotated`
-    gives, by scan name, the main decoder's classes that the scan is not annotated for.
+    gives, by scan name, the main decoder's classes that the scan is not annotated for; `scans` the
+    files as they were found.
     """
 
     train: list[PreparedSubject]
@@ -35,11 +43,19 @@ class TrainingData:
     protocols: dict[str, Protocol]
     extraction: NDArray[np.integer] | None
     unannotated: dict[str, tuple[int, ...]]
+    scans: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def swaps(self) -> dict[str, NDArray[np.integer]]:
         """Class permutation of every decoder under a left-right mirror."""
         return {name: protocol.swap_classes() for name, protocol in self.protocols.items()}
+
+    @property
+    def not_extracted(self) -> NDArray[np.integer]:
+        """The partial classes that no full class is a part of: full labels say nothing of them."""
+        if self.extraction is None:
+            return np.empty(0, np.intp)
+        return np.setdiff1d(np.arange(self.protocols[PARTIAL].n_classes), self.extraction)
 
     def group(
         self, decoder: str, annotated: Collection[str], unannotated: tuple[int, ...]
@@ -47,24 +63,29 @@ class TrainingData:
         """Which annotated class each class of `decoder` shows as; None where they are the same.
 
         A decoder that knows more than the annotation sees all its classes outside of it as
-        background; so does one whose classes were not annotated in a scan (marginal loss).
+        background; so does one whose classes were not annotated in a scan (marginal loss), and
+        the partial one for regions that the full protocol does not have.
         """
         if decoder not in annotated:
             return self.extraction
-        if not unannotated:
-            return None
         main = FULL if FULL in annotated else PARTIAL
-        hidden = np.asarray(unannotated)
+        hidden = np.asarray(unannotated, np.intp)
         if decoder != main and self.extraction is not None:
-            hidden = np.unique(self.extraction[hidden])
+            hidden = np.union1d(self.extraction[hidden], self.not_extracted)
+        if not hidden.any():
+            return None
         table = np.arange(self.protocols[decoder].n_classes)
         table[hidden] = 0
         return table
 
 
 def load_protocols(settings: TrainingSettings) -> dict[str, Protocol]:
-    """The protocol of every decoder."""
-    return {name: load_protocol(value) for name, value in settings.protocols.items()}
+    """The protocol of every decoder; the settings' mapping becomes links of the full one, so that
+    the model's segmentations can be mapped wherever they go."""
+    protocols = {name: load_protocol(value) for name, value in settings.protocols.items()}
+    if settings.mapping is not None and {FULL, PARTIAL} <= protocols.keys():
+        protocols[FULL] = with_links(extraction_mapping(protocols, settings))
+    return protocols
 
 
 def prepare_data(
@@ -108,9 +129,10 @@ def prepare_data(
         )
     tell(Progress(len(jobs), len(jobs)))
     joint = {FULL, PARTIAL} <= protocols.keys()
-    extraction = _extraction(protocols, settings).class_table() if joint else None
+    extraction = extraction_mapping(protocols, settings).class_table() if joint else None
     hidden = _unannotated(reports[settings.main_decoder], protocols[settings.main_decoder])
-    return TrainingData(ready["train"], ready["validation"], protocols, extraction, hidden)
+    scans = {subject.name: subject.scan for _, _, subject in jobs}
+    return TrainingData(ready["train"], ready["validation"], protocols, extraction, hidden, scans)
 
 
 def label_sources(
@@ -126,12 +148,36 @@ def label_sources(
         raise TrainingError("no-labels", "has no labels to train on", file=subject.scan)
     sources = {decoder: LabelSource(subject.labels, protocols[decoder])}
     if decoder == FULL and PARTIAL in protocols:
-        mapping = _extraction(protocols, settings)
+        mapping = extraction_mapping(protocols, settings)
         sources[PARTIAL] = LabelSource(subject.labels, protocols[PARTIAL], mapping)
     return sources
 
 
-def _extraction(protocols: dict[str, Protocol], settings: TrainingSettings) -> ProtocolMapping:
+def with_own_mapping(
+    settings: TrainingSettings, protocols: dict[str, Protocol]
+) -> tuple[TrainingSettings, tuple[Note, ...]]:
+    """`settings` of a joint training with the user's own mapping written in, and what to tell.
+
+    A run then keeps its mapping, whatever becomes of the user's file. Raises ProtocolError where
+    there is no mapping from the full to the partial protocol.
+    """
+    if not {FULL, PARTIAL} <= protocols.keys():
+        return settings, ()
+    mapping = extraction_mapping(protocols, settings)
+    if any(note.code == "own-mapping" for note in mapping.notes):
+        settings = settings.model_copy(update={"mapping": dict(mapping.table)})
+    return settings, mapping.notes
+
+
+def extraction_mapping(
+    protocols: dict[str, Protocol], settings: TrainingSettings
+) -> ProtocolMapping:
+    """Which partial region every full region is (a part of): the settings' table, or the known one.
+
+    Raises ProtocolError where that does not fit, or nothing is known.
+    """
+    if settings.mapping is not None:
+        return ProtocolMapping(protocols[FULL], protocols[PARTIAL], settings.mapping)
     return find_mapping(protocols[FULL], protocols[PARTIAL], settings.mapping_variant)
 
 
