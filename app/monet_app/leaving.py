@@ -12,6 +12,9 @@ class Guard(Protocol):
     def may_leave(self, go_on: Callable[[], None]) -> bool:
         """True: go on at once. False: `go_on` is called later, when the user has agreed."""
 
+    def holds(self, key: str) -> bool:
+        """Whether the segmentation `key` on the stage has changes that its file has not."""
+
     def end(self) -> None:
         """The program ends: keep what there is, without asking."""
 
@@ -29,6 +32,10 @@ class Leaving:
     def may(self, go_on: Callable[[], None]) -> bool:
         """Whether all agree now; who does not calls `go_on` when it does."""
         return all(guard.may_leave(go_on) for guard in self._guards)
+
+    def holds(self, key: str) -> bool:
+        """Whether somebody would lose something if `key` left the stage or were read anew."""
+        return any(guard.holds(key) for guard in self._guards)
 
     def end(self) -> None:
         """Tell all that the program ends."""

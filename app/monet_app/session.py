@@ -58,6 +58,7 @@ class Session:
     asked = Signal(object)
     activity_asked = Signal(str, object)
     ratings_changed = Signal()
+    centre_asked = Signal(object)
 
     def __init__(
         self,
@@ -177,6 +178,11 @@ class Session:
 
     def show(self, entry: SegmentationEntry, go_on: Callable[[Shown], None] | None = None) -> None:
         """Read a segmentation of the current scan and lay it over it (or refresh it)."""
+        held = self.shown.get(key_of(entry)) if self.leaving.holds(key_of(entry)) else None
+        if held is not None:  # reading it anew would throw away what was painted
+            if go_on:
+                go_on(held)
+            return
 
         def read() -> Shown:
             shown, problems = self._read_segmentations([entry])
@@ -196,6 +202,8 @@ class Session:
 
     def hide(self, key: str) -> None:
         """Take a segmentation off the stage."""
+        if self.leaving.holds(key) and not self.leaving.may(lambda: self.hide(key)):
+            return
         if self.shown.pop(key, None) is not None:
             if self.stage is not None:
                 self.stage.remove_segmentation(key)

@@ -35,7 +35,7 @@ from monet_app.settings import save_settings
 from monet_app.welcome.panel import Welcome
 
 DRAIN_MS = 100
-RAIL, PANEL, REGIONS = 76, 370, 300
+RAIL, PANEL, REGIONS = 76, 370, 340
 JOBS = 44
 
 
@@ -224,8 +224,8 @@ class MainWindow(WindowCommands, QMainWindow):
             self.session.add_scans(files, show=True)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask what becomes of running jobs; keep layout and settings."""
-        go_on = self._let_jobs_go_on()
+        """Ask what becomes of unsaved painting and running jobs; keep layout and settings."""
+        go_on = self._let_jobs_go_on() if self.session.leaving.may(self.close) else None
         if go_on is None:
             event.ignore()
             return
