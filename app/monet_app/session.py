@@ -153,6 +153,14 @@ class Session:
         failed_ = lambda error: self._not_opened(entry, error, failed)  # noqa: E731
         self.run(read, done=opened, failed=failed_, key="scan")
 
+    def close_scan(self) -> None:
+        """Take the scan off the stage."""
+        self._clear_stage()
+        self.current, self.scan = None, None
+        if self.stage is not None:
+            self.stage.show_scan(None)
+        self.current_changed.emit(None)
+
     def decide(self, entry: ScanEntry, answer: str, option: str) -> None:
         """Keep the user's answer to a question about a scan, then open it."""
         if self.study is None:
@@ -332,11 +340,8 @@ class Session:
     def _leave_study(self) -> None:
         if self.jobs is not None:
             self.jobs.close(detach=True)
-        self._clear_stage()
-        self.current, self.scan, self.selected = None, None, ()
-        if self.stage is not None:
-            self.stage.show_scan(None)
-        self.current_changed.emit(None)
+        self.selected = ()
+        self.close_scan()
 
     def _clear_stage(self) -> None:
         for key in list(self.shown):

@@ -162,6 +162,7 @@ class MainWindow(WindowCommands, QMainWindow):
         session.current_changed.connect(self._current_changed)
         session.study_changed.connect(self._study_changed)
         session.activity_asked.connect(lambda key, _: self.show_activity(key))
+        session.centre_asked.connect(self._show_in_centre)
 
     # -- what happens -----------------------------------------------------------------------
 
@@ -194,6 +195,15 @@ class MainWindow(WindowCommands, QMainWindow):
     def _study_changed(self, _: object) -> None:
         self._retitle()
         self.session.load_models()
+
+    def _show_in_centre(self, widget: QWidget | None) -> None:
+        """A panel's large picture in place of the views; None: the views again."""
+        if widget is None:
+            self._middle.setCurrentIndex(0 if self.session.current is None else 1)
+            return
+        if self._middle.indexOf(widget) < 0:
+            self._middle.addWidget(widget)
+        self._middle.setCurrentWidget(widget)
 
     def _retitle(self) -> None:
         study, current = self.session.study, self.session.current

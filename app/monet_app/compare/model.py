@@ -46,6 +46,7 @@ class CompareModel:
         self.error: Exception | None = None
         self.place: Place | None = None
         self.looking_at: int | None = None
+        self.searching = False
         self._origins: tuple[Origin, ...] = ()
         self._atlases: set[str] = set()
         self._round = 0
@@ -155,7 +156,8 @@ class CompareModel:
         if self.result is None:
             return
         result, (a, b, index) = self.result, self._row(row)
-        self.looking_at = index
+        self.looking_at, self.place, self.searching = index, None, True
+        self.place_changed.emit()
         self.views.isolate(result, index)
         self.session.run(
             worst_place, *result.pair(a, b), result.target, index,
@@ -237,8 +239,8 @@ class CompareModel:
         self.result_changed.emit()
 
     def _found(self, place: Place | None) -> None:
-        self.place = place
-        if place is not None:
+        self.place, self.searching = place, False
+        if place is not None and self.looking_at is not None:
             self.session.go_to(place.ras_mm)
         self.place_changed.emit()
 
