@@ -160,6 +160,7 @@ class Session:
         if self.stage is not None:
             self.stage.show_scan(None)
         self.current_changed.emit(None)
+        self.shown_changed.emit()
 
     def decide(self, entry: ScanEntry, answer: str, option: str) -> None:
         """Keep the user's answer to a question about a scan, then open it."""
