@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monet_core.jobs.launching import OUTPUT
 
-DISK_FULL = 74
+CANNOT_WRITE = 74
 """Exit status of a worker that could not even write down its failure."""
 ALREADY_RUNNING = 75
 """Exit status of a worker that found another one at work in its folder."""
@@ -21,8 +21,10 @@ def last_words(code: int | None, folder: Path) -> tuple[bool, str]:
 
     `code` is the exit status, negative for a signal, None where it is not known.
     """
-    if code == DISK_FULL or _disk_is_full(folder):
+    if _disk_is_full(folder):
         return False, f"{folder}: the disk is full. Free some space. {_GO_ON}"
+    if code == CANNOT_WRITE:
+        return False, f"{folder}: cannot be written to. Check the drive. {_GO_ON}"
     if code is None:
         return True, (
             "The work ended while nobody watched: the computer was switched off, its memory ran"

@@ -30,9 +30,9 @@ class Tail:
 
 def without_outdated(events: list[Event]) -> list[Event]:
     """`events` with only the last of each row of Progress: the others are past already."""
-    following = [*events[1:], None]
+    following: list[Event | None] = [*events[1:], None]
     return [
         event
-        for event, after in zip(events, following, strict=True)
+        for event, after in zip(events, following, strict=False)
         if not (isinstance(event, Progress) and isinstance(after, Progress))
     ]
