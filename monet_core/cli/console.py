@@ -16,10 +16,13 @@ from rich.progress import Progress as Bar
 
 from monet_core.errors import MonetError
 from monet_core.jobs import Cancel, CancelledError, Event, Message, Metrics, Phase, Progress
+from monet_core.jobs.telling import in_words
 
 log = logging.getLogger(__name__)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 _SECONDS_BETWEEN_LINES = 30.0
+_AGAIN = "run the same command again"
+_FAULT = "run the command with --verbose before its name to see where, and report it"
 _STYLES = {"info": "", "warning": "yellow", "error": "red"}
 
 
@@ -92,23 +95,9 @@ def run_command(command: Callable[[], object]) -> int:
         return 130
     except BrokenPipeError:
         return 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(
-            f"{where}cannot be read or written ({error.strerror or error}). Check file, drive and "
-            "permissions, then run the same command again."
-        )
-    except MemoryError:
-        return _failed(
-            "the memory of this machine is used up. Close other programs, or use a machine with "
-            "more memory."
-        )
     except Exception as error:
-        log.info("unexpected error", exc_info=error)
-        return _failed(
-            f"unexpected error: {type(error).__name__}: {error}. This is a fault of the program; "
-            "run the command with --verbose before its name to see where, and report it."
-        )
+        log.info("error at the end of the command", exc_info=error)
+        return _failed(in_words(error, _AGAIN, _FAULT))
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +30,17 @@ Lines are only ever added, so that jobs of a cluster may share a folder."""
 
 @dataclass(frozen=True)
 class Item:
-    """One scan to segment; `stem` begins its files' names."""
+    """One scan to segment; `stem` begins its files' names. `decisions` are the user's answers
+    about this scan, None: those about all."""
 
     scan: Path
     stem: str
+    decisions: Decisions | None = None
+
+
+Started = Callable[[Item, int, int], None]
+"""Called with an item, its number (from 1) and how many there are."""
+Finished = Callable[[Item, SegmentResult | Failure], None]
 
 
 def segment_many(
@@ -53,20 +60,50 @@ def segment_many(
     """
     out = require_writable(Path(out))
     resolve_device(settings.device)
-    cancel = cancel or Cancel()
     scans, failures = find_scans(paths, out, decisions)
     for failure in failures:
         _tell(failure, report)
         _keep(failure, out)
-    outcomes: list[SegmentResult | Failure] = list(failures)
+
+    def started(item: Item, number: int, total: int) -> None:
+        if total > 1:
+            report(Phase(f"Scan {number} of {total}: {item.stem}"))
+
     items = distinct(scans)
+    done = segment_items(items, model, out, settings, decisions, report, cancel, started=started)
+    outcomes = [*failures, *done]
+    _sum_up(outcomes, report)
+    return outcomes
+
+
+def segment_items(
+    items: Sequence[Item],
+    model: Model,
+    out: Path,
+    settings: SegmentSettings = DEFAULTS,
+    decisions: Decisions = NO_DECISIONS,
+    report: Reporter = silent,
+    cancel: Cancel | None = None,
+    *,
+    started: Started = lambda *_: None,
+    finished: Finished = lambda *_: None,
+) -> list[SegmentResult | Failure]:
+    """Segment `items` as `segment_many`; calls `started` and `finished` for each.
+
+    What cannot be segmented is told through `report` and kept in `outcomes.jsonl` too.
+    """
+    out = require_writable(Path(out))
+    resolve_device(settings.device)
+    cancel = cancel or Cancel()
+    outcomes = []
     for number, item in enumerate(items, start=1):
         cancel.check()
-        if len(items) > 1:
-            report(Phase(f"Scan {number} of {len(items)}: {item.stem}"))
-        outcomes.append(_one(item, model, out, settings, decisions, report, cancel))
-        _keep(outcomes[-1], out)
-    _sum_up(outcomes, report)
+        started(item, number, len(items))
+        decided = decisions if item.decisions is None else item.decisions
+        outcome = _one(item, model, out, settings, decided, report, cancel)
+        outcomes.append(outcome)
+        _keep(outcome, out)
+        finished(item, outcome)
     return outcomes
 
 

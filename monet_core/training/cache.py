@@ -30,7 +30,15 @@ from monet_core.files import read_json, require_space, require_writable, sha256,
 from monet_core.jobs import Cancel, Message, Reporter, silent
 from monet_core.preprocessing import Prepared, PreprocessingSettings, prepare, prepare_labels
 from monet_core.protocols import Protocol, ProtocolMapping, Unknown
-from monet_core.scans import Decisions, LabelMap, Scan, read_labels, read_scan
+from monet_core.scans import (
+    Affine,
+    Decisions,
+    Geometry,
+    LabelMap,
+    Scan,
+    read_labels,
+    read_scan,
+)
 from monet_core.segmenting.stripping import stripped
 from monet_core.training.patches import PreparedSubject, write_subject
 
@@ -192,6 +200,13 @@ class PreparedCache:
 def head_of(subject: PreparedSubject) -> str:
     """The kind of head that was prepared: "whole" or "stripped"."""
     return str(read_json(subject.folder / _RECORD)["preprocessing"]["head"])
+
+
+def model_space_of(subject: PreparedSubject) -> tuple[Geometry, Affine]:
+    """The grid of the prepared image, and the 4x4 transform scan world mm -> model world mm."""
+    record = read_json(subject.folder / _RECORD)["preprocessing"]
+    affine = np.asarray(record["grid"]["affine"], np.float64)
+    return Geometry(subject.shape, affine), np.asarray(record["transform"], np.float64)
 
 
 def _label_maps(

@@ -40,6 +40,7 @@ from monet_core.training.config import (
 )
 from monet_core.training.history import read_metrics
 from monet_core.training.memory import fitted
+from monet_core.training.previews import Previews
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
 from monet_core.training.subjects import (
     TrainingData,
@@ -52,7 +53,7 @@ from monet_core.training.trainer import Trainer, make_fabric
 
 log = logging.getLogger(__name__)
 
-MODEL, CURVES = "model", "curves.png"
+MODEL, CURVES, PREVIEW = "model", "curves.png", "preview"
 CHECK = {FULL: "check.tsv", PARTIAL: "check-partial.tsv"}
 
 LICENCE = "as the training data allow (labels of MALC: non-commercial)"
@@ -61,7 +62,8 @@ LICENCE = "as the training data allow (labels of MALC: non-commercial)"
 @dataclass(frozen=True)
 class TrainingRequest:
     """What to train on and where: `data` and `labels` as `find_dataset` takes them, `start` the
-    run or model whose weights stage 2 begins with, `out` the run folder."""
+    run or model whose weights stage 2 begins with, `out` the run folder. After each validation the
+    segmentations of so many scans are written to `out`/preview, to be looked at."""
 
     data: Path
     out: Path
@@ -73,10 +75,12 @@ class TrainingRequest:
     unknown: Unknown = "ask"
     missing: Missing = "ask"
     cache: Path | None = None
+    previews: int = 0
 
 
 def train(request: TrainingRequest, report: Reporter, cancel: Cancel) -> Path:
-    """Run (or resume) a training; returns the folder of its model.
+    """Run (or resume) a training; returns the folder of its model. Ends with Done: "best_epoch",
+    "best_dice", and "stopped" where `cancel` asked to stop and keep what there was.
 
     On `resume` the settings, start and decisions stored in the run folder count, so that the
     result is that of an uninterrupted run. Raises MonetError in words a user can act on.
@@ -116,12 +120,22 @@ def _train(
         manifest = _manifest(request.out, config, data, trained, scores)
         save_model(request.out / MODEL, Model(manifest, trained))
 
-    trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel)
+    previews = _previews(request, config, data, report)
+    trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel, previews)
     state = trainer.run()
     if fabric.is_global_zero:
         learning_curves(read_metrics(request.out), request.out / CURVES, request.out.name)
-    report(Done({"best_epoch": state.best_epoch, "best_dice": state.best_dice}))
+    best = {"best_epoch": state.best_epoch, "best_dice": state.best_dice}
+    report(Done({**best, "stopped": trainer.stopped}))
     return request.out / MODEL
+
+
+def _previews(
+    request: TrainingRequest, config: RunConfig, data: TrainingData, report: Reporter
+) -> Previews | None:
+    if not request.previews:
+        return None
+    return Previews(request.out / PREVIEW, data, config.decisions, report, request.previews)
 
 
 def build_network(

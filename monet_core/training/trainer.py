@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,16 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from monet_core.errors import NotEnoughMemoryError, TrainingError
-from monet_core.jobs import Cancel, CancelledError, Message, Metrics, Phase, Progress, Reporter
+from monet_core.jobs import (
+    Cancel,
+    CancelledError,
+    Message,
+    Metrics,
+    Phase,
+    Progress,
+    Reporter,
+    Result,
+)
 from monet_core.losses import JointLoss, Target
 from monet_core.networks import MONet
 from monet_core.segmenting import resolve_device, resolve_precision
@@ -27,10 +37,11 @@ from monet_core.training.checkpoints import (
     save_checkpoint,
 )
 from monet_core.training.patches import PatchDataset
+from monet_core.training.previews import Previews
 from monet_core.training.records import Records
 from monet_core.training.settings import TrainingSettings
 from monet_core.training.subjects import TrainingData
-from monet_core.training.validation import ScanDice, mean_dice, validate
+from monet_core.training.validation import ScanDice, mean_dice, region_means, validate
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +76,9 @@ class Trainer:
         keep: Keep,
         report: Reporter,
         cancel: Cancel,
+        previews: Previews | None = None,
     ) -> None:
+        self._previews = previews
         self._fabric, self._settings, self._data = fabric, settings, data
         self._folder, self._keep, self._report, self._cancel = folder, keep, report, cancel
         self._network = network
@@ -85,10 +98,13 @@ class Trainer:
         self._schedule = Schedule(len(self._dataset), settings.batch, fabric.world_size)
         self._total = settings.epochs * self._schedule.steps_per_epoch
         self.state = TrainingState()
+        self.stopped = False
 
     def run(self) -> TrainingState:
         """Train to the last epoch. Cancelling saves a checkpoint first and raises CancelledError.
 
+        Where the cancel token asks to stop and keep, the training ends there with a model and a
+        checkpoint to go on from, and `stopped` is true.
         Raises TrainingError where a loss is not finite (the last checkpoint stays good) and
         NotEnoughMemoryError where the patch does not fit.
         """
@@ -139,13 +155,17 @@ class Trainer:
             self._dataset, sampler, self._data.unannotated, self._settings.workers, pin
         )
         first, started = self.state.step, time.monotonic()
-        saved = started
+        saved, paused = started, self._cancel.paused_s
         self._announce()
         for parts in loader:
             self._cancel.check()
+            if self._stop_asked():
+                self._stop()
+                return
             self._add_losses(self._step(parts))
             step, now = self.state.step, time.monotonic()
-            remaining = (now - started) / (step - first) * (self._total - step)
+            worked = now - started - (self._cancel.paused_s - paused)
+            remaining = worked / (step - first) * (self._total - step)
             self._report(Progress(step, self._total, remaining, self._latest_text()))
             if self._epoch_open:
                 self._end_epoch(records)
@@ -154,6 +174,22 @@ class Trainer:
             elif now - saved > 60 * self._settings.checkpoint_minutes:
                 self._save()
                 saved = time.monotonic()
+
+    def _stop_asked(self) -> bool:
+        """Whether to stop and keep; all processes of a training must find the same."""
+        asked = self._cancel.stop_asked
+        return bool(self._fabric.broadcast(asked)) if self._fabric.world_size > 1 else asked
+
+    def _stop(self) -> None:
+        """Leave a model and a checkpoint. Raises CancelledError where nothing was learnt yet."""
+        if self.state.step == 0:
+            raise CancelledError
+        # Below 0: no validation yet, or nothing to validate on.
+        if self._main and self.state.best_dice < 0:
+            with _averaged(self._network, self._average):
+                self._keep(self._network, {})
+        self._save()
+        self.stopped = True
 
     def _announce(self) -> None:
         epoch = self.state.step // self._schedule.steps_per_epoch
@@ -246,12 +282,19 @@ class Trainer:
                 str(device),
                 resolve_precision(self._settings.precision, device),
                 self._cancel,
+                partial(self._previews.show, epoch) if self._previews else lambda *_: None,
             )
             for decoder in self._data.protocols:
                 values[f"validation/dice/{decoder}"] = mean_dice(scores, decoder)
+                self._tell_regions(epoch, decoder, scores)
             main = values[f"validation/dice/{self._settings.main_decoder}"]
             self._track(epoch, main, values)
         return scores
+
+    def _tell_regions(self, epoch: int, decoder: str, scores: list[ScanDice]) -> None:
+        dice = {str(index): value for index, value in region_means(scores, decoder).items()}
+        if dice:
+            self._report(Result("regions", {"decoder": decoder, "epoch": epoch, "dice": dice}))
 
     def _track(self, epoch: int, main: float, values: dict[str, float]) -> None:
         state = self.state

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monet_core.evaluation import dice_per_region, region_set
 from monet_core.jobs import Cancel
@@ -14,6 +16,10 @@ from monet_core.protocols import Protocol
 from monet_core.segmenting import predict
 from monet_core.training.patches import PreparedSubject
 from monet_core.training.settings import TrainingSettings
+
+Seen = Callable[[PreparedSubject, Mapping[str, NDArray], Sequence["ScanDice"]], None]
+"""Called with each validation scan, its predicted classes (X, Y, Z) per decoder in model space, and
+its scores."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,10 @@ def validate(
     device: str,
     precision: Literal["32", "bf16"],
     cancel: Cancel,
+    seen: Seen = lambda *_: None,
 ) -> list[ScanDice]:
     """Segment every validation scan in model space and compare with its prepared labels."""
-    scores = []
+    scores: list[ScanDice] = []
     for subject in subjects:
         prediction = predict(
             network,
@@ -53,14 +60,27 @@ def validate(
             decoders=subject.decoders,
             cancel=cancel,
         )
-        for decoder, truth in subject.labels.items():
-            protocol = protocols[decoder]
-            indices = region_set(protocol, settings.evaluated_regions)
-            classes = [protocol.indices.index(index) + 1 for index in indices]
-            dice = dice_per_region(prediction.classes[decoder], np.asarray(truth), classes)
-            by_index = {i: dice[c] for i, c in zip(indices, classes, strict=True)}
-            scores.append(ScanDice(subject.name, decoder, by_index))
+        own = [
+            _score(subject, decoder, prediction.classes[decoder], protocols[decoder], settings)
+            for decoder in subject.decoders
+        ]
+        seen(subject, prediction.classes, own)
+        scores += own
     return scores
+
+
+def _score(
+    subject: PreparedSubject,
+    decoder: str,
+    predicted: NDArray,
+    protocol: Protocol,
+    settings: TrainingSettings,
+) -> ScanDice:
+    indices = region_set(protocol, settings.evaluated_regions)
+    classes = [protocol.indices.index(index) + 1 for index in indices]
+    dice = dice_per_region(predicted, np.asarray(subject.labels[decoder]), classes)
+    by_index = {i: dice[c] for i, c in zip(indices, classes, strict=True)}
+    return ScanDice(subject.name, decoder, by_index)
 
 
 def mean_dice(scores: list[ScanDice], decoder: str) -> float:
@@ -68,3 +88,13 @@ def mean_dice(scores: list[ScanDice], decoder: str) -> float:
     means = [score.mean for score in scores if score.decoder == decoder]
     finite = [value for value in means if np.isfinite(value)]
     return float(np.mean(finite)) if finite else float("nan")
+
+
+def region_means(scores: Sequence[ScanDice], decoder: str) -> dict[int, float]:
+    """Per region the mean Dice over the scans that have one; regions without are left out."""
+    found: dict[int, list[float]] = {}
+    for score in scores:
+        for index, value in score.regions.items() if score.decoder == decoder else ():
+            if np.isfinite(value):
+                found.setdefault(index, []).append(value)
+    return {index: float(np.mean(values)) for index, values in found.items()}
