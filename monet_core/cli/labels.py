@@ -67,19 +67,29 @@ def compare(
         str | None, typer.Option(help="NAME that all others are compared with; else every pair.")
     ] = None,
     no_distances: NoDistances = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Your own mapping of one of them to --to: a TSV with columns source and target "
+            "(repeatable).",
+        ),
+    ] = None,
     use_form: options.UseForm = None,
     assume_orientation: options.AssumeOrientation = None,
 ) -> None:
     """Compare segmentations of one scan by any tools, mapped to a common protocol."""
     from monet_core.evaluation import compare_files
 
+    named = dict(_named(text) for text in segmentations)
     result = compare_files(
-        dict(_named(text) for text in segmentations),
+        named,
         to,
         out,
         reference,
         not no_distances,
         options.decisions(use_form, assume_orientation),
+        _mappings(mapping or [], named),
     )
     _tell(result.notes)
     for pair in result.pairs.to_dict("records"):
@@ -180,6 +190,20 @@ def _named(text: str) -> tuple[str, tuple[Path, str]]:
             remedy="Write for example manual=sub-01_dseg.nii.gz:malc",
         )
     return name, (Path(path), protocol)
+
+
+def _mappings(texts: Iterable[str], names: Iterable[str]) -> dict[str, Path]:
+    found = {}
+    for text in texts:
+        name, separator, path = text.partition("=")
+        if not (separator and path and name in names):
+            raise MonetError(
+                "bad-argument",
+                f"--mapping {text!r} does not read NAME=FILE",
+                remedy=f"NAME is one of: {', '.join(names)}.",
+            )
+        found[name] = Path(path)
+    return found
 
 
 def _fail_if_left_out(notes: Iterable[Note]) -> None:

@@ -129,13 +129,20 @@ def finetune(
         Literal["full+partial", "full"],
         typer.Option(help="full+partial is MO-Net; full alone is a U-Net."),
     ] = "full+partial",
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own mapping of --protocol to --partial-protocol: a TSV with columns source "
+            "and target."
+        ),
+    ] = None,
     **given: Any,
 ) -> None:
     """Stage 2: train full and partial decoder jointly on a few full annotations (MO-Net)."""
     protocols = {"full": protocol}
     if decoders == "full+partial":
         protocols["partial"] = partial_protocol
-    _train("finetune", protocols, start, given)
+    _train("finetune", protocols, start, {**given, "mapping": mapping})
 
 
 def _train(
@@ -199,10 +206,22 @@ def build_settings(
     for name, path in _NESTED.items():
         if given[name] is not None:
             _put(values, path, given[name])
+    if given.get("mapping") is not None:
+        values["mapping"] = _mapping_table(protocols, given["mapping"])
     for text in given["settings"] or []:
         name, _, value = text.partition("=")
         _put(values, name.strip(), _value(value))
     return validated_settings(values)
+
+
+def _mapping_table(protocols: dict[str, str], path: Path) -> dict[int, int]:
+    from monet_core.protocols import load_mapping, load_protocol
+
+    if "partial" not in protocols:
+        problem = "--mapping has no meaning with --decoders full"
+        raise MonetError("bad-argument", problem, remedy="Leave one of them away.")
+    full, partial = load_protocol(protocols["full"]), load_protocol(protocols["partial"])
+    return dict(load_mapping(path, full, partial).table)
 
 
 def _put(values: dict[str, Any], path: str, value: object) -> None:

@@ -16,7 +16,13 @@ from monet_core.evaluation.counts import Positions
 from monet_core.evaluation.evaluate import score, unknown_labels
 from monet_core.evaluation.tables import write_tsv
 from monet_core.files import require_writable, write_json
-from monet_core.protocols import Protocol, find_mapping, load_protocol
+from monet_core.protocols import (
+    Protocol,
+    ProtocolMapping,
+    find_mapping,
+    load_mapping,
+    load_protocol,
+)
 from monet_core.scans import Decisions, LabelMap, read_labels, write_labels
 from monet_core.scans.grids import grid_difference, onto_grid
 
@@ -67,14 +73,15 @@ def compare(
     target: Protocol,
     reference: str | None = None,
     distances: bool = True,
+    mappings: Mapping[str, ProtocolMapping] | None = None,
 ) -> Comparison:
     """Compare every pair of the named segmentations, or each with `reference` only.
 
-    All are mapped to `target`; only regions that every one of them can have are compared, other
-    labels count as background. The grid is the first one's: re-ordered axes are put right
-    exactly, another grid in the same world space is resampled (a Note says so). Raises
-    DatasetError for fewer than two, an unknown reference, nothing in common or no overlap, and
-    ProtocolError where there is no mapping.
+    All are mapped to `target`, by the segmentation's own of `mappings` where it has one. Only
+    regions that every one of them can have are compared, other labels count as background. The
+    grid is the first one's: re-ordered axes are put right exactly, another grid in the same world
+    space is resampled (a Note says so). Raises DatasetError for fewer than two, an unknown
+    reference, nothing in common or no overlap, and ProtocolError where there is no mapping.
     """
     names = _names(segmentations, reference)
     like = segmentations[names[0]][0]
@@ -83,7 +90,7 @@ def compare(
     notes: list[Note] = []
     for name in names:
         labels, protocol = segmentations[name]
-        mapping = find_mapping(protocol, target)
+        mapping = (mappings or {}).get(name) or find_mapping(protocol, target)
         covered[name] = frozenset(mapping.covered)
         values = mapping.apply(labels.data, unknown="background")
         notes += [*protocol.notes, *unknown_labels(labels, protocol), *mapping.notes]
@@ -116,9 +123,11 @@ def compare_files(
     reference: str | None = None,
     distances: bool = True,
     decisions: Decisions = NO_DECISIONS,
+    mappings: Mapping[str, Path] | None = None,
 ) -> Comparison:
     """Compare label files, given by name as (path, protocol name or table).
 
+    `mappings` are tables to `target`, by name of the segmentation, for `load_mapping`.
     Writes comparison.tsv, pairs.tsv, comparison.json and disagreement.nii.gz (on the first
     one's grid) under `out`. A file that cannot be read is told in the notes and the others are
     compared; fewer than two left raise DatasetError.
@@ -137,7 +146,13 @@ def compare_files(
             f"fewer than two segmentations could be read; the first problem: {failed[0].message}",
             file=failed[0].file,
         )
-    found = compare(segmentations, load_protocol(target), reference, distances)
+    common = load_protocol(target)
+    own = {
+        name: load_mapping(path, segmentations[name][1], common)
+        for name, path in (mappings or {}).items()
+        if name in segmentations
+    }
+    found = compare(segmentations, common, reference, distances, own)
     result = Comparison(**{**vars(found), "notes": (*failed, *found.notes)})
     _write(result, target, out)
     return result
