@@ -161,7 +161,7 @@ class MainWindow(WindowCommands, QMainWindow):
         session.asked.connect(self._ask)
         session.current_changed.connect(self._current_changed)
         session.study_changed.connect(self._study_changed)
-        session.activity_asked.connect(lambda key, _: self.show_activity(key))
+        session.activity_asked.connect(self._asked_for)
         session.centre_asked.connect(self._show_in_centre)
 
     # -- what happens -----------------------------------------------------------------------
@@ -177,6 +177,13 @@ class MainWindow(WindowCommands, QMainWindow):
         self._buttons[key].setChecked(True)
         self._panel_stack.setCurrentWidget(self._panels[key])
         self._panels[key].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _asked_for(self, key: str, subject: object) -> None:
+        """A panel asks for another; one that is new could not hear what it is about: again."""
+        new = key not in self._panels
+        self.show_activity(key)
+        if new and subject is not None:
+            QTimer.singleShot(0, lambda: self.session.activity_asked.emit(key, subject))
 
     def panel(self, key: str) -> QWidget:
         """The panel of an activity, made if need be."""
