@@ -170,7 +170,7 @@ def with_own_mapping(
 
 
 def extraction_mapping(
-    protocols: dict[str, Protocol], settings: TrainingSettings
+    protocols: Mapping[str, Protocol], settings: TrainingSettings
 ) -> ProtocolMapping:
     """Which partial region every full region is (a part of): the settings' table, or the known one.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,8 @@ from monet_core.networks import MONet
 from monet_core.protocols import Protocol
 from monet_core.segmenting import predict
 from monet_core.training.patches import PreparedSubject
-from monet_core.training.settings import TrainingSettings
+from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
+from monet_core.training.subjects import extraction_mapping
 
 Seen = Callable[[PreparedSubject, Mapping[str, NDArray], Sequence["ScanDice"]], None]
 """Called with each validation scan, its predicted classes (X, Y, Z) per decoder in model space, and
@@ -61,12 +62,27 @@ def validate(
             cancel=cancel,
         )
         own = [
-            _score(subject, decoder, prediction.classes[decoder], protocols[decoder], settings)
-            for decoder in subject.decoders
+            _score(subject, decoder, prediction.classes[decoder], protocols[decoder], chosen)
+            for decoder, chosen in scored_regions(subject.decoders, protocols, settings).items()
         ]
         seen(subject, prediction.classes, own)
         scores += own
     return scores
+
+
+def scored_regions(
+    decoders: Collection[str], protocols: Mapping[str, Protocol], settings: TrainingSettings
+) -> dict[str, tuple[int, ...]]:
+    """The indices that each decoder is scored on, for a scan with labels for `decoders`.
+
+    Partial labels that were extracted from full ones say nothing of regions that the full
+    protocol does not have.
+    """
+    chosen = {name: region_set(protocols[name], settings.evaluated_regions) for name in decoders}
+    if {FULL, PARTIAL} <= chosen.keys():
+        covered = set(extraction_mapping(protocols, settings).covered)
+        chosen[PARTIAL] = tuple(index for index in chosen[PARTIAL] if index in covered)
+    return chosen
 
 
 def _score(
@@ -74,9 +90,8 @@ def _score(
     decoder: str,
     predicted: NDArray,
     protocol: Protocol,
-    settings: TrainingSettings,
+    indices: Sequence[int],
 ) -> ScanDice:
-    indices = region_set(protocol, settings.evaluated_regions)
     classes = [protocol.indices.index(index) + 1 for index in indices]
     dice = dice_per_region(predicted, np.asarray(subject.labels[decoder]), classes)
     by_index = {i: dice[c] for i, c in zip(indices, classes, strict=True)}

@@ -27,7 +27,9 @@ from monet_core.protocols import (
     save_mapping,
     suggest_mapping,
 )
+from monet_core.training import TrainingSettings, recipe_settings
 from monet_core.training.subjects import TrainingData
+from monet_core.training.validation import scored_regions
 
 AAL_OF_FIRST = {
     LEFT_THALAMUS: AAL.index("Thalamus_L") + 1,
@@ -145,3 +147,21 @@ def test_what_the_atlas_does_not_have_is_not_learnt_as_background(lab):
     ]
     assert data.group("full", ("full", "partial"), ()) is None
     assert data.group("partial", ("partial",), ()) is None  # annotated by FIRST itself
+
+
+def test_what_the_atlas_does_not_have_is_not_scored(lab):
+    protocols = {
+        "full": load_protocol(lab / "atlases" / "aal.tsv"),
+        "partial": load_protocol("first"),
+    }
+    settings = TrainingSettings(
+        **recipe_settings("paper", "finetune"),
+        protocols={"full": "aal.tsv", "partial": "first"},
+        mapping=aal_to_first(),
+    )
+    scored = scored_regions(("full", "partial"), protocols, settings)
+    assert scored["partial"] == tuple(sorted(aal_to_first().values()))
+    assert len(scored["full"]) == 116
+    assert (
+        scored_regions(("partial",), protocols, settings)["partial"] == protocols["partial"].indices
+    )
