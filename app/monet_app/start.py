@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QApplication
 
+    from monet_app.session import Session
+    from monet_app.stage.ortho import OrthoStage
     from monet_app.window import MainWindow
 
 APP_ID = "monet-studio"
@@ -47,11 +49,29 @@ def make_window() -> MainWindow:
         theme.apply_theme(app, settings.theme)
     stage = OrthoStage()
     stage.set_radiological(settings.radiological)
+    stage.set_opacity(settings.opacity)
+    stage.set_outline(settings.outline)
     session = Session(settings, ThreadBackground(), stage)
+    dress(stage, session)
     window = MainWindow(session, stage.widget)
     catch_the_rest(lambda error: session.tell(error, "The program"))
     session.load_models()
     return window
+
+
+def dress(stage: OrthoStage, session: Session) -> None:
+    """Toolbar and strip around the views, and their keys; what is chosen there is kept."""
+    from monet_app.stage.strip import CursorStrip
+    from monet_app.stage.toolbar import StageToolbar
+
+    def keep() -> None:
+        session.settings.radiological = stage.radiological
+        session.settings.opacity, session.settings.outline = stage.opacity, stage.outline
+
+    toolbar = StageToolbar(stage, keep)
+    stage.widget.add_above(toolbar)
+    stage.widget.add_below(CursorStrip(stage))
+    toolbar.add_keys(stage.widget)
 
 
 def application() -> QApplication:

@@ -84,6 +84,7 @@ QToolButton#activity:hover {{ color: {text}; background: {panel}; }}
 QToolButton#activity:focus {{ border: 1px solid {accent}; }}
 QToolButton#activity:checked {{ color: {text}; background: {window};
     border-left: 3px solid {accent}; }}
+QWidget#canvas {{ background: #000000; }}
 QWidget#panel {{ background: {window}; }}
 QLabel#title {{ font-size: 15px; font-weight: 600; }}
 QLabel#hero {{ font-size: 26px; font-weight: 600; }}

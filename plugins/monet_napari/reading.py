@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from monet_resources import SAMPLE
 
+from monet_app.stage.colors import colormap_of, colormap_of_values, features_of
+from monet_app.stage.display import GRID, Grid, layer_labels
 from monet_core.datasets.names import stem_of
 from monet_core.errors import DecisionNeeded, MonetError, ScanError
 from monet_core.scans import LabelMap, Scan, read_labels, read_scan
 from monet_napari.atlases import atlas_of
-from monet_napari.colors import colormap_of, colormap_of_values, features_of
-from monet_napari.display import GRID, Grid, layer_labels
 
 LayerData = tuple[Any, dict[str, Any], str]
 _LABEL_WORDS = ("_dseg", "aseg", "aparc", "label", "_seg", "_mask")

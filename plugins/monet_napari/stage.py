@@ -15,12 +15,12 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from monet_app.stage.display import GRID, Grid
+from monet_app.stage.held import Held, hold
+from monet_app.stage.painting import Painter
 from monet_app.stage.protocol import Layout, Levels, OnStage, Plane, Probe, Ras, Tool
 from monet_core.protocols import Protocol
 from monet_core.scans import Geometry, LabelMap, Scan
-from monet_napari.display import GRID, Grid
-from monet_napari.held import Held, hold
-from monet_napari.painting import Painter
 from monet_napari.reading import scan_keywords
 from monet_napari.views import Views
 
@@ -50,7 +50,7 @@ class NapariStage:
         self._held: dict[str, Held] = {}
         self._maps: dict[str, tuple[Image, NDArray[np.float32], Geometry]] = {}
         self._opacity, self._outline = 0.5, 0
-        self._painter = Painter(viewer, self._held, self.edited.emit, self.picked.emit)
+        self._painter = Painter(self._held, self.edited.emit, self.picked.emit)
         viewer.dims.events.point.connect(self._moved)
         viewer.mouse_drag_callbacks.append(self._clicked)
         viewer.layers.events.removed.connect(self._layer_gone)
@@ -84,10 +84,11 @@ class NapariStage:
         visible = before is None or before.on.visible
         self.remove_segmentation(key)
         held = hold(OnStage(key, name or protocol.name, protocol, visible), labels, self._grid)
-        held.layer = Labels(held.drawn, **held.keywords, opacity=self._opacity)
-        held.layer.contour = self._outline
-        held.layer.visible = visible
-        self.viewer.add_layer(held.layer)
+        layer = Labels(held.drawn, **held.keywords, opacity=self._opacity)
+        layer.contour = self._outline
+        layer.visible = visible
+        held.views = [(self.viewer, layer)]
+        self.viewer.add_layer(layer)
         self._held[key] = held
         self._painter.watch(key)
         self.views.raise_cross()

@@ -9,8 +9,8 @@ import numpy as np
 from napari.components.overlays import TextOverlay
 from napari.layers import Image, Labels, Vectors
 
+from monet_app.stage.display import Grid
 from monet_app.stage.protocol import Layout, Plane
-from monet_napari.display import Grid
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

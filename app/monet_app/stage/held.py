@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Labels
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
+from monet_app.stage.colors import colormap_of, features_of
+from monet_app.stage.display import GRID, Grid, layer_labels
 from monet_app.stage.protocol import OnStage
 from monet_core.scans import LabelMap
-from monet_napari.colors import colormap_of, features_of
-from monet_napari.display import GRID, Grid, layer_labels
 
 SAME_AXES_DEGREES = 0.5
 
@@ -33,8 +34,18 @@ class Held:
     drawn: NDArray[Any]
     keywords: dict[str, Any]
     own: bool
-    layer: Labels | None = None
+    views: list[tuple[ViewerModel, Labels]] = field(default_factory=list)
     only: frozenset[int] | None = None
+
+    @property
+    def layer(self) -> Labels | None:
+        """The first layer that shows it; all of them share one array."""
+        return self.views[0][1] if self.views else None
+
+    @property
+    def layers(self) -> list[Labels]:
+        """Its layer in every view."""
+        return [layer for _, layer in self.views]
 
     def change(self, **changes: Any) -> None:
         """Note what users switched."""
@@ -42,8 +53,9 @@ class Held:
 
     def recolour(self) -> None:
         """Draw what is to be drawn, by one new colour map."""
-        if self.layer is not None:
-            self.layer.colormap = colormap_of(self.on.protocol, self.on.hidden, self.only)
+        colormap = colormap_of(self.on.protocol, self.on.hidden, self.only)
+        for layer in self.layers:
+            layer.colormap = colormap
 
     def own_labels(self) -> NDArray[np.int32]:
         """The voxels with edits (X, Y, Z) on the label map's own grid."""
