@@ -10,7 +10,7 @@ import numpy as np
 from monet_resources import SAMPLE
 
 from monet_app.stage.colors import colormap_of, colormap_of_values, features_of
-from monet_app.stage.display import GRID, Grid, layer_labels
+from monet_app.stage.grid import GRID, Grid, layer_labels
 from monet_core.datasets.names import stem_of
 from monet_core.errors import DecisionNeeded, MonetError, ScanError
 from monet_core.scans import LabelMap, Scan, read_labels, read_scan

@@ -15,7 +15,7 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from monet_app.stage.display import GRID, Grid
+from monet_app.stage.grid import GRID, Grid
 from monet_app.stage.held import Held, hold
 from monet_app.stage.painting import Painter
 from monet_app.stage.protocol import Layout, Levels, OnStage, Plane, Probe, Ras, Tool

@@ -9,7 +9,7 @@ import numpy as np
 from napari.components.overlays import TextOverlay
 from napari.layers import Image, Labels, Vectors
 
-from monet_app.stage.display import Grid
+from monet_app.stage.grid import Grid
 from monet_app.stage.protocol import Layout, Plane
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from monet_app.stage.display import GRID, Grid
+from monet_app.stage.grid import GRID, Grid
 from monet_core.errors import OutputError
 from monet_core.scans import LabelMap
 from monet_core.scans import write_labels as write_on_grid

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
 from monet_app.stage.colors import colormap_of, features_of
-from monet_app.stage.display import GRID, Grid, layer_labels
+from monet_app.stage.grid import GRID, Grid, layer_labels
 from monet_app.stage.protocol import OnStage
 from monet_core.scans import LabelMap
 

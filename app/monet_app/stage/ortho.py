@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtGui import QImage
 
-from monet_app.stage.display import Grid
+from monet_app.stage.grid import Grid
 from monet_app.stage.held import Held, hold
 from monet_app.stage.looks import Looks
 from monet_app.stage.maps import map_limits, value_at

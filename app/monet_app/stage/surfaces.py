@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects, gaussian_filter
 from skimage.measure import marching_cubes
 
-from monet_app.stage.display import Grid
+from monet_app.stage.grid import Grid
 from monet_core.protocols import Protocol
 
 STEP, PAD, SMOOTH, LEVEL, LIGHTER = 2, 2, 0.7, 0.45, 0.25
