@@ -7,6 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
+from monet_app.boxes import still
 from monet_app.devices import Devices
 
 
@@ -20,6 +21,7 @@ class DeviceBox(QComboBox):
         self.setToolTip("What computes: a graphics card (GPU) is 10 to 50 times faster")
         self.setMinimumContentsLength(18)
         self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        still(self)
         self.activated.connect(lambda row: self._choose(self.itemData(row)))
         devices.changed.connect(self._fill)
         self._fill()

@@ -8,7 +8,6 @@ import typer
 
 from monet_core.cli import options
 from monet_core.cli.console import reporting
-from monet_core.cli.segment import draw
 
 
 def sample(out: options.Out = Path("sample-out")) -> None:
@@ -18,11 +17,12 @@ def sample(out: options.Out = Path("sample-out")) -> None:
     from monet_core.models import load_model, shipped_model
     from monet_core.scans import Decisions
     from monet_core.segmenting import segment
+    from monet_core.segmenting.pictures import draw_result
 
     with reporting() as (report, cancel):
         model = load_model(shipped_model())
         result = segment(SAMPLE, model, out, report=report, cancel=cancel)
-        picture = draw(result, model, Decisions())
+        picture = draw_result(result, model, Decisions())
     typer.echo(model.manifest.card)
     for files in result.files.values():
         for path in files.all:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from monet_core.cli import options
 from monet_core.cli.console import reporting
-
-if TYPE_CHECKING:
-    from monet_core.models import Model
-    from monet_core.scans import Decisions
-    from monet_core.segmenting import SegmentResult
 
 
 def segment(
@@ -48,6 +43,7 @@ def segment(
     """Segment T1 scans: label maps on each scan's own grid, volumes in ml, a record."""
     from monet_core.models import load_model, resolve_model, shipped_model
     from monet_core.segmenting import Failure, SegmentSettings, segment_many
+    from monet_core.segmenting.pictures import draw_result
 
     settings = SegmentSettings(
         overlap=overlap, mirror=mirror, entropy=entropy, device=device, precision=precision
@@ -58,23 +54,8 @@ def segment(
         outcomes = segment_many(scans, loaded, out, settings, decided, report, cancel)
         for outcome in outcomes if picture else ():
             if not isinstance(outcome, Failure):
-                draw(outcome, loaded, decided)
+                draw_result(outcome, loaded, decided)
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented into {out}")
     if failed:
         raise typer.Exit(1)
-
-
-def draw(result: SegmentResult, model: Model, decided: Decisions) -> Path:
-    """Write `<stem>_overlay.png` beside the results of one scan."""
-    from monet_core.evaluation import overlay_picture
-    from monet_core.scans import read_labels, read_scan
-
-    shown = {}
-    for decoder, files in result.files.items():
-        protocol = model.protocol(decoder)
-        labels = read_labels(files.labels, decided)
-        shown[f"{protocol.name}, {protocol.n_classes - 1} regions"] = labels, protocol
-    path = next(iter(result.files.values())).labels.with_name(f"{result.stem}_overlay.png")
-    overlay_picture(read_scan(result.scan, decided), shown, path)
-    return path

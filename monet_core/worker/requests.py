@@ -39,6 +39,7 @@ class ScanToSegment(BaseModel):
 class SegmentRequest(Request):
     """Segment scans into the folder `out` with a model (name or path; None: the shipped one).
 
+    `picture`: draw each result over its scan, too.
     Tells Result("scan", {"scan", "stem", "files": {decoder: {"labels", "table", "volumes",
     "record", "entropy"}}, "protocols": {decoder: name}, "warnings": [text], "seconds", "number",
     "total", "skipped"}) for each finished scan and Result("scan", {"scan", "error", "code",
@@ -51,6 +52,7 @@ class SegmentRequest(Request):
     model: str | None = None
     settings: SegmentSettings = SegmentSettings()
     decisions: Decisions = Decisions()
+    picture: bool = False
 
 
 class TrainRequest(Request):

@@ -7,14 +7,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from monet_core.errors import Verdict
+from monet_core.errors import MonetError, Verdict
 from monet_core.files import require_writable
 from monet_core.jobs.control import Control
 from monet_core.jobs.events import Phase, Reporter, Result
 from monet_core.models import Model, load_model, resolve_model, shipped_model
+from monet_core.scans import Decisions
 from monet_core.segmenting import DecoderFiles, Failure, SegmentResult, find_scans
 from monet_core.segmenting.finished import finished_files
 from monet_core.segmenting.many import Item, distinct, segment_items
+from monet_core.segmenting.pictures import draw_result
 from monet_core.worker.reporting import PerItem
 from monet_core.worker.requests import SegmentRequest
 from monet_core.worker.threads import use_threads
@@ -27,7 +29,7 @@ def segment_scans(request: SegmentRequest, report: Reporter, control: Control) -
     out = require_writable(request.out)
     model = load_model(resolve_model(request.model) if request.model else shipped_model())
     items, failures = _items(request)
-    row = _Row(report, model, len(items) + len(failures))
+    row = _Row(report, model, len(items) + len(failures), request.picture)
     for failure in failures:
         row.failed(failure)
     left = [item for item in items if not (request.resume and row.skip(item, out, request))]
@@ -76,8 +78,9 @@ def _naming(report: PerItem) -> Callable[[Item, int, int], None]:
 class _Row:
     """Tells of each scan when it is finished, and remembers all of them."""
 
-    def __init__(self, report: Reporter, model: Model, total: int) -> None:
+    def __init__(self, report: Reporter, model: Model, total: int, picture: bool) -> None:
         self._report, self._model, self._total = report, model, total
+        self._picture = picture
         self._number = 0
         self.records: list[str] = []
         self.failures: list[dict[str, str]] = []
@@ -88,7 +91,17 @@ class _Row:
             self.failed(outcome)
             return
         warnings = [str(note) for note in outcome.warnings]
+        if self._picture:
+            warnings += self._draw(item, outcome)
         self._done(item, outcome.files, warnings, round(outcome.seconds, 1))
+
+    def _draw(self, item: Item, result: SegmentResult) -> list[str]:
+        """Draw the picture; what kept it from being drawn."""
+        try:
+            draw_result(result, self._model, item.decisions or Decisions())
+        except MonetError as error:
+            return [f"there is no picture: {error}"]
+        return []
 
     def failed(self, failure: Failure) -> None:
         """Tell of one that failed."""

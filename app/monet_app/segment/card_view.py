@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
+from monet_app.boxes import choice_box
 from monet_app.fold import Fold
 from monet_app.segment.cards import KINDS, ModelCard
 from monet_app.segment.model import SegmentModel
@@ -21,13 +22,7 @@ class ModelView(QWidget):
         super().__init__()
         self._model = model
         self._drawn: ModelCard | None = None
-        self.box = QComboBox()
-        self.box.setAccessibleName("Model")
-        self.box.setToolTip("Models that ship, are installed, or were trained in this study")
-        self.box.setMinimumContentsLength(18)
-        self.box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.box = choice_box("Model", "Models that ship, are installed, or were trained here")
         self.box.activated.connect(lambda row: model.choose_model(Path(self.box.itemData(row))))
         self._summary = label("")
         self._warning = label("", "hint")

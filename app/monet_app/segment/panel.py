@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
-from qtpy.QtWidgets import QCheckBox, QComboBox, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from monet_app.boxes import choice_box
 from monet_app.device_box import DeviceBox
 from monet_app.fold import Fold
 from monet_app.later import Later
@@ -56,8 +57,7 @@ class SegmentPanel(QWidget):
         self._answer = button("Answer in Scans", lambda: self.session.ask_for("scans"))
         self.models = ModelView(self.model)
         self.device = DeviceBox(self.model.devices, self.model.choose_device)
-        self.place = QComboBox()
-        self.place.setAccessibleName("Results")
+        self.place = choice_box("Results", "Where label maps, volumes and records are written")
         for key, text in _PLACES.items():
             self.place.addItem(text, key)
         self.place.activated.connect(lambda row: self.model.set_place(self.place.itemData(row)))
@@ -81,8 +81,7 @@ class SegmentPanel(QWidget):
         self.uncertainty = QCheckBox("Show where the model was unsure")
         self.uncertainty.setToolTip("Entropy over the scan: dark is sure, bright is unsure")
         self.uncertainty.toggled.connect(self._show_map)
-        self.map_of = QComboBox()
-        self.map_of.setAccessibleName("Uncertainty of")
+        self.map_of = choice_box("Uncertainty of", "The segmentation whose uncertainty is shown")
         self.map_of.activated.connect(lambda _: self._show_map(self.uncertainty.isChecked()))
         return column(self.uncertainty, self.map_of, gap=4)
 

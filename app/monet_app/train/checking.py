@@ -99,9 +99,7 @@ class Checking:
                 self._ended(error=None if isinstance(error, CancelledError) else error)
 
         request = check_request(setup, data).model_dump(mode="json")
-        self.session.run(
-            ask, "check", request, self._hear, cancel, done=finished, failed=failed
-        )
+        self.session.run(ask, "check", request, self._hear, cancel, done=finished, failed=failed)
 
     def cancel(self) -> None:
         """Give up a running check."""
