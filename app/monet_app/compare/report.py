@@ -16,12 +16,12 @@ import pandas as pd
 import monet_core
 from monet_app.atlases import atlas_title
 from monet_app.compare.result import Result, Segmented, note_lines, summary_lines
+from monet_app.scan_grid import labels_on
 from monet_app.words import dice
 from monet_core.evaluation import overlay_picture
 from monet_core.files import atomic_path
 from monet_core.protocols import Protocol, Region
-from monet_core.scans import LabelMap, Scan
-from monet_core.scans.grids import onto_grid
+from monet_core.scans import Scan
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_pdf import PdfPages
@@ -45,7 +45,7 @@ def save_picture(
     """
     rows = {f"{name}: {atlas_title(one[1])}": one for name, one in result.segmented.items()}
     rows["where they differ"] = _difference(result)
-    on_scan = {name: (_on_scan(labels, scan), atlas) for name, (labels, atlas) in rows.items()}
+    on_scan = {name: (labels_on(scan, labels), atlas) for name, (labels, atlas) in rows.items()}
     overlay_picture(scan, on_scan, path, at_mm=at_mm)
 
 
@@ -160,13 +160,3 @@ def _difference(result: Result) -> Segmented:
         for count in range(1, most + 1)
     )
     return replace(found.like, data=found.disagreement), Protocol("differences", regions)
-
-
-def _on_scan(labels: LabelMap, scan: Scan) -> LabelMap:
-    if onto_grid(labels.data, labels.geometry, scan.geometry) is not None:
-        return labels
-    # Here, because SimpleITK takes its time to load and is needed for this case only.
-    from monet_core.preprocessing import resample
-
-    moved = resample(labels.data, labels.geometry, scan.geometry, mode="label")
-    return replace(labels, data=moved.astype(np.int32), geometry=scan.geometry)

@@ -125,7 +125,7 @@ def _worst(rows: pd.DataFrame) -> pd.Series:
 
 def _reason(row: pd.Series, value: float | None, low: float | None, high: float | None) -> str:
     if value is None:
-        return "the region is missing"
+        return "which it should not be"
     if low is not None and value < low:
         return "smaller than usual"
     if high is not None and value > high:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import NDArray
 
 from monet_app.background import Failed
 from monet_app.review.queue import Item
+from monet_app.segment.maps import UncertaintyMaps
 from monet_app.session import Session, key_of
 from monet_core.evaluation import Place, region_place
-from monet_core.quality import entropy_map_of
-from monet_core.scans import Geometry, read_scan
-
-UNCERTAINTY = "uncertainty"
-# Entropy in nats: even odds between two regions are 0.69; most of a border lies below 1.
-LIMITS = (0.0, 1.2)
-Map = tuple[NDArray[np.float32], Geometry]
 
 
 class ReviewViews:
@@ -26,14 +17,15 @@ class ReviewViews:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.uncertainty = False
-        self._levels: tuple[float, float] | None = None
+        self._contrast: str | tuple[float, float] | None = None
         self._wanted: tuple[Item, int] | None = None
         self._item: Item | None = None
+        self._maps = UncertaintyMaps(session)  # hears of a change before this does
         session.shown_changed.connect(self._shown)
 
     def show(self, item: Item, failed: Failed) -> None:
         """Open the scan of an item with the segmentation that is to be rated, and no other."""
-        self._item = item
+        self._item, self._contrast = item, self._contrast_now()
         self.session.open_scan(
             item.shown_scan, keep_cursor=True, segmentations=[item.shown_segmentation],
             failed=failed,
@@ -67,43 +59,56 @@ class ReviewViews:
 
         self.session.run(region_place, shown.labels, (index,), done=found, key="region")
 
-    def uncertainty_of(self, item: Item | None) -> Path | None:
-        """The map of uncertainty that was written with an item's segmentation."""
-        return None if item is None else entropy_map_of(item.segmentation.path)
+    @property
+    def has_uncertainty(self) -> bool:
+        """Whether a map of uncertainty was written with the segmentation on the stage."""
+        return self._item is not None and key_of(self._item.segmentation) in self._maps.available
 
     def set_uncertainty(self, on: bool) -> None:
         """Lay the map of uncertainty over the scan, of this item and of those to come."""
         self.uncertainty = on
         if on:
             self._show_uncertainty()
-        elif self.session.stage is not None:
-            self.session.stage.remove_map(UNCERTAINTY)
+        else:
+            self._maps.hide()
 
     def _shown(self) -> None:
         item = self._item
         if item is None or not self.is_shown(item):
             return
+        self._set_contrast()
         if self._wanted is not None and self._wanted[0] is item:
             self.go_to_region(*self._wanted)
         if self.uncertainty:
             self._show_uncertainty()
 
-    def _show_uncertainty(self) -> None:
-        item, stage = self._item, self.session.stage
-        path = self.uncertainty_of(item)
-        if item is None or stage is None or path is None:
+    def _contrast_now(self) -> str | tuple[float, float] | None:
+        """The levels as a preset's name, or as shares of the usual range: for the next scan."""
+        stage = self.session.stage
+        if stage is None or self.session.scan is None:
+            return self._contrast
+        low, high = stage.levels
+        for name, levels in stage.levels_presets.items():
+            if np.allclose(levels, (low, high), rtol=1e-3):
+                return name
+        first, last = next(iter(stage.levels_presets.values()))
+        width = (last - first) or 1.0
+        return (low - first) / width, (high - first) / width
+
+    def _set_contrast(self) -> None:
+        """Scans differ in intensities, so what stays the same is the part of their range."""
+        stage, contrast = self.session.stage, self._contrast
+        self._contrast = None
+        if stage is None or contrast is None:
             return
+        if isinstance(contrast, str):
+            levels = stage.levels_presets.get(contrast)
+        else:
+            first, last = next(iter(stage.levels_presets.values()))
+            levels = (first + contrast[0] * (last - first), first + contrast[1] * (last - first))
+        if levels is not None:
+            stage.set_levels(*levels)
 
-        def ready(read: Map) -> None:
-            if self.is_shown(item) and self.uncertainty:
-                stage.show_map(UNCERTAINTY, *read, colormap="magma", limits=LIMITS)
-
-        self.session.run(
-            read_map, path, done=ready, doing="Reading the uncertainty", key=UNCERTAINTY
-        )
-
-
-def read_map(path: Path) -> Map:
-    """A map of numbers (X, Y, Z) and its grid; raises ScanError where it cannot be read."""
-    scan = read_scan(path)
-    return scan.data, scan.geometry
+    def _show_uncertainty(self) -> None:
+        if self._item is not None and self.is_shown(self._item):
+            self._maps.show(key_of(self._item.segmentation))
