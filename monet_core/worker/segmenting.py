@@ -45,6 +45,7 @@ def segment_scans(request: SegmentRequest, report: Reporter, control: Control) -
         started=_naming(per_item),
         finished=row.finished,
     )
+    row.require_one()
     return {"files": row.records, "failed": row.failures, "out": str(out)}
 
 
@@ -110,6 +111,14 @@ class _Row:
         asks = note.verdict is Verdict.ASK
         values = {"error": str(failure), "code": note.code, "asks": asks}
         self._tell(failure.scan, values)
+
+    def require_one(self) -> None:
+        """Raise the first failure where every scan failed."""
+        if self.records or not self.failures:
+            return
+        more = len(self.failures) - 1
+        others = f" ({more} more scan{'s' * (more > 1)} failed too.)" if more else ""
+        raise MonetError("all-failed", self.failures[0]["error"], remedy=others.strip())
 
     def skip(self, item: Item, out: Path, request: SegmentRequest) -> bool:
         """Whether a scan was finished by an earlier attempt; then that is told."""
