@@ -136,7 +136,7 @@ class JobRow(QWidget):
         if self.job.state is JobState.PAUSED:
             self.job.resume()
         elif queue is not None:
-            queue.retry(self.job)
+            queue.resume(self.job)
         self._dock.refresh()
 
     def _cancel(self) -> None:
