@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monet_core.errors import MonetError
-from monet_core.protocols import Protocol, load_protocol, shipped_protocols
+from monet_core.protocols import Protocol, atlas_tables, load_protocol, shipped_protocols
 
 _TITLES = {
     "malc": "Whole brain",
@@ -42,5 +42,5 @@ def atlas_words(protocol: str) -> str:
 
 def atlas_names(atlases: Path | None) -> list[str]:
     """What a segmentation may be of: the shipped atlases, then the tables in the study."""
-    tables = sorted(atlases.glob("*.tsv")) if atlases is not None and atlases.is_dir() else []
+    tables = atlas_tables(atlases) if atlases is not None else []
     return [*shipped_protocols(), *map(str, tables)]
