@@ -102,6 +102,7 @@ QPushButton {{ padding: 6px 12px; border: 1px solid {line}; border-radius: 4px;
 QPushButton:hover {{ border-color: {faint}; }}
 QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:disabled {{ color: {line}; }}
+QPushButton:checked {{ background: {line}; border-color: {accent}; font-weight: 600; }}
 QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent};
     font-weight: 600; }}
 QPushButton#primary:disabled {{ background: {panel}; color: {faint}; border-color: {line}; }}
@@ -138,6 +139,12 @@ QListView::indicator:checked {{ background: {accent}; border-color: {accent};
 QCheckBox::indicator:indeterminate, QTreeView::indicator:indeterminate,
 QTableView::indicator:indeterminate, QListView::indicator:indeterminate {{
     background: {accent}; border-color: {accent}; image: url({pictures}/dash-{name}.png); }}
+QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {faint};
+    border-radius: 8px; background: {field}; }}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {accent};
+    background: {on_accent}; }}
+QRadioButton::indicator:focus {{ border-color: {accent}; }}
+QRadioButton::indicator:disabled {{ border-color: {line}; }}
 QCheckBox::indicator:disabled {{ border-color: {line}; background: {panel}; }}
 QCheckBox::indicator:focus {{ border: 2px solid {accent}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
