@@ -17,5 +17,6 @@ def icon(name: str, role: str = "text") -> QIcon:
         name,
         color=getattr(colors, role),
         color_active=colors.accent,
+        color_selected=colors.on_accent,
         color_disabled=colors.line,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from monet_core.errors import MonetError
+
 
 def duration(seconds: float) -> str:
     """About how long: "40 s", "12 min", "1 h 24 min"."""
@@ -41,6 +43,14 @@ def dice(value: float | None) -> str:
     return f"{value:.3f}".removeprefix("0")
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong and what to do, without the file, which the user has before them."""
+    if isinstance(error, MonetError):
+        problem = error.problem[:1].upper() + error.problem[1:]
+        return f"{problem.rstrip('.')}. {error.remedy}".strip()
+    return str(error)
+
+
 def when(seconds_or_iso: float | str) -> str:
     """A moment in local time: "28 Nov 2026, 04:58"; "" where it is not readable."""
     try:
@@ -51,3 +61,9 @@ def when(seconds_or_iso: float | str) -> str:
     except (ValueError, OverflowError, OSError):
         return ""
     return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def day(seconds: float) -> str:
+    """A moment in few letters: "28 Nov, 04:58"."""
+    moment = datetime.fromtimestamp(seconds).astimezone()
+    return f"{moment.day} {moment:%b, %H:%M}"

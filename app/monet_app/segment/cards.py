@@ -19,6 +19,7 @@ from monet_core.protocols import Protocol
 Kind = Literal["shipped", "run", "installed"]
 KINDS = {"shipped": "ships with the program", "run": "trained in this study",
          "installed": "installed"}  # fmt: skip
+_SHORT = {"gm": "grey matter", "wm": "white matter", "csf": "CSF"}
 PARTS = {"full": "Whole brain", "partial": "Sub-cortical"}
 """What the decoders are called in the window."""
 
@@ -45,7 +46,8 @@ class Part:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A model for its users to read; `path` is where it is loaded from."""
+    """A model for its users to read; `path` is where it is loaded from, `training` whether its run
+    still goes on."""
 
     path: Path
     name: str
@@ -56,21 +58,24 @@ class ModelCard:
     licence: str
     text: str
     created: str
+    training: bool = False
 
     @property
     def title(self) -> str:
         """The line in the list of models."""
         regions = " + ".join(str(part.regions) for part in self.parts)
-        return f"{self.name} ({regions} regions)"
+        training = ", still training" if self.training else ""
+        return f"{self.name} ({regions} regions){training}"
 
     @property
     def failures(self) -> str:
         """The card's paragraph on where the model fails; "" where it says nothing of it."""
         paragraphs = self.text.split("\n\n")
-        return next((p for p in paragraphs if p.lower().startswith("known failures")), "")
+        told = (each.strip() for each in paragraphs)
+        return next((each for each in told if each.lower().startswith("known failures")), "")
 
 
-def card_of(entry: ModelEntry, runs: Path | None = None) -> ModelCard:
+def card_of(entry: ModelEntry, runs: Path | None = None, training: bool = False) -> ModelCard:
     """The card of a model; `runs` is the study's folder of runs."""
     manifest = entry.manifest
     return ModelCard(
@@ -83,6 +88,7 @@ def card_of(entry: ModelEntry, runs: Path | None = None) -> ModelCard:
         licence=manifest.licence,
         text=manifest.card,
         created=when(manifest.created),
+        training=training,
     )
 
 
@@ -98,6 +104,13 @@ def kind_of(entry: ModelEntry, runs: Path | None = None) -> Kind:
 def part_name(decoder: str, protocol: Protocol) -> str:
     """What users call a decoder."""
     return PARTS.get(decoder, protocol.name)
+
+
+def group_title(name: str) -> str:
+    """A group of regions in words: "subcortical gm" is "Subcortical grey matter"."""
+    words = [_SHORT.get(word, word) for word in name.split()]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def protocols_of(manifest: Manifest) -> dict[str, Protocol]:
@@ -126,7 +139,7 @@ def _group_scores(protocol: Protocol, by_name: Mapping[str, Any]) -> dict[str, f
     means = {}
     for group, indices in groups_of(protocol, scored).items():
         values = [float(by_name[protocol.region(index).name]) for index in indices]
-        means[group[:1].upper() + group[1:]] = sum(values) / len(values)
+        means[group_title(group)] = sum(values) / len(values)
     return means
 
 

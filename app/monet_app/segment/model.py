@@ -16,15 +16,17 @@ from monet_app.segment.progress import Progress, progress_of_ended
 from monet_app.session import Session
 from monet_app.timings import timing_key
 from monet_app.words import count, duration, listed
+from monet_core.datasets.names import stem_of
 from monet_core.errors import MonetError
 from monet_core.jobs import Event
-from monet_core.jobs.process import Job
+from monet_core.jobs.process import Job, JobState
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.worker.requests import ScanToSegment, SegmentRequest
-from monet_core.workspace import ScanEntry
+from monet_core.workspace import ScanEntry, Study
 
 Place = Literal["study", "beside"]
 KIND = "segment"
+_DONE = JobState.DONE
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,10 @@ class SegmentModel:
         problem = self._problem(scans)
         if problem or self.card is None:
             return Plan(title, "", "", problem)
-        parts = " and ".join(f"{part.regions} regions of {part.atlas}" for part in self.card.parts)
+        parts = " and ".join(f"{part.name} ({part.regions} regions)" for part in self.card.parts)
         where = "into the study" if self.place == "study" else "beside each scan"
-        again = self._again(scans)
-        return Plan(title, f"Finds {parts}; results go {where}.{again}", self._time(len(scans)))
+        text = f"Finds {parts}; results go {where}.{self._again(scans)}"
+        return Plan(title, text, self._time(len(scans)))
 
     def _problem(self, scans: Sequence[ScanEntry]) -> str:
         if self.card is None:
@@ -169,7 +171,7 @@ class SegmentModel:
             self.session.notify("warning", self.plan.problem or "Open a scan first.")
             return []
         if self.place == "study":
-            return self._submit(self.scans, self.session.study.derivatives)
+            return self._submit(self.scans, self._study_folder(self.session.study))
         folders: dict[Path, list[ScanEntry]] = {}
         for entry in self.scans:
             folders.setdefault(entry.path.parent, []).append(entry)
@@ -201,8 +203,16 @@ class SegmentModel:
             return []
         return [] if job is None else [job]
 
+    def _study_folder(self, study: Study) -> Path:
+        """A folder for each model, since its results are named by scan and atlas alone."""
+        assert self.card is not None
+        return study.derivatives / plain(self.card.name)
+
     def _scan(self, entry: ScanEntry) -> ScanToSegment:
-        stem = re.sub(r"[^\w.+-]+", "_", entry.name) if self.place == "study" else None
+        stem = plain(entry.name)
+        if self.place == "beside" and self.card is not None:
+            # Beside a scan lie labels made by hand, which must never be overwritten.
+            stem = f"{stem_of(entry.path)}_model-{plain(self.card.name)}"
         return ScanToSegment(path=entry.path, stem=stem, decisions=entry.decisions)
 
     def _settings(self) -> SegmentSettings:
@@ -251,15 +261,31 @@ class SegmentModel:
 
     def _models_changed(self) -> None:
         runs = self.session.study.runs if self.session.study else None
-        self.cards = [card_of(entry, runs) for entry in self.session.model_entries]
+        states = self._run_states()
+        self.cards = [
+            card_of(entry, runs, training=not states.get(entry.path.parent, _DONE).ended)
+            for entry in self.session.model_entries
+            if states.get(entry.path.parent) is not JobState.CANCELLED
+        ]
         wanted = self.card.path if self.card else Path(self.session.settings.model)
         self.card = next((each for each in self.cards if each.path == wanted), None)
         if self.card is None and self.cards:
             self.card = self.cards[0]
         self._tell()
 
+    def _run_states(self) -> dict[Path, JobState]:
+        """How the study's trainings stand, by their folders; of a folder the newest job counts."""
+        queue = self.session.jobs
+        trainings = [job for job in queue.jobs if job.kind == "train"] if queue else []
+        return {Path(str(job.request.get("out"))): job.state for job in reversed(trainings)}
+
     def _tell(self, *_: Any) -> None:
         self.changed.emit()
+
+
+def plain(name: str) -> str:
+    """A name as part of a file's: letters, digits and a few signs."""
+    return re.sub(r"[^\w.+-]+", "_", name)
 
 
 def why_not(entry: ScanEntry) -> str:

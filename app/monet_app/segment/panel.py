@@ -117,6 +117,7 @@ class SegmentPanel(QWidget):
             self._stack.setCurrentIndex(0)
         self._show_scans()
         self.models.refresh()
+        self.options.show_options(self.model.options)
         self._show_plan()
         self.progress.setVisible(bool(jobs))
         if jobs:

@@ -40,6 +40,7 @@ class CheckView(QWidget):
         model.checking.changed.connect(self.refresh)
         model.changed.connect(self.refresh)
         self.refresh()
+        self._draw()
 
     def refresh(self) -> None:
         """Show the check as it stands."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from monet_app.train.setup import Setup
-from monet_app.words import listed
-from monet_core.errors import MonetError, Verdict
+from monet_app.words import count, in_words, listed
+from monet_core.errors import Verdict
 from monet_core.jobs import Cancel, CancelledError, Event, Progress
 from monet_core.jobs.asking import ask
 from monet_core.worker.requests import CheckRequest
@@ -126,11 +126,7 @@ class Checking:
     @property
     def problem(self) -> str:
         """What went wrong with the check itself, in words."""
-        if self.error is None:
-            return ""
-        if isinstance(self.error, MonetError):
-            return f"{self.error.problem.rstrip('.')}. {self.error.remedy}".strip()
-        return str(self.error)
+        return "" if self.error is None else in_words(self.error)
 
 
 def check_request(setup: Setup, data: Path) -> CheckRequest:
@@ -147,11 +143,20 @@ def check_request(setup: Setup, data: Path) -> CheckRequest:
 
 def result_of(answer: dict[str, Any]) -> CheckResult:
     """The worker's answer in lines, the gravest first; equal findings share a line."""
-    return CheckResult(
-        bool(answer.get("ok")),
-        str(answer.get("summary", "")),
-        tuple(_lines(answer.get("findings", ()))),
-    )
+    lines = tuple(_lines(answer.get("findings", ())))
+    return CheckResult(bool(answer.get("ok")), _summary(answer, lines), lines)
+
+
+def _summary(answer: dict[str, Any], lines: tuple[FindingLine, ...]) -> str:
+    subjects = answer.get("subjects", {}).values()
+    parts = []
+    for split, words in (("train", "to train on"), ("validation", "to validate with")):
+        mine = [each for each in subjects if (each.get("split") or "train") == split]
+        usable = sum(bool(each.get("usable")) for each in mine)
+        if mine:
+            parts.append(f"{usable} of {count(len(mine), 'scan')} {words}")
+    found = count(len(lines), "finding") if lines else "nothing found amiss"
+    return f"Usable: {', '.join(parts) or 'no scan'}; {found}."
 
 
 def _lines(findings: Iterable[dict[str, Any]]) -> list[FindingLine]:

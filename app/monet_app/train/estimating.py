@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from monet_app.train.setup import Setup, estimate_request
-from monet_app.words import duration, gigabytes
+from monet_app.words import duration, gigabytes, in_words
 from monet_core.errors import MonetError
 from monet_core.jobs import Cancel, CancelledError, silent
 from monet_core.jobs.asking import ask
@@ -47,7 +47,7 @@ class Estimating:
         try:
             request = estimate_request(setup, scans, measure).model_dump(mode="json")
         except MonetError as error:
-            self.estimate, self.problem = None, str(error)
+            self.estimate, self.problem = None, in_words(error)
             self.changed.emit()
             return
         self.running = True
@@ -59,7 +59,7 @@ class Estimating:
 
         def failed(error: Exception) -> None:
             if cancel is self._cancel and not isinstance(error, CancelledError):
-                self._ended(None, str(error))
+                self._ended(None, in_words(error))
 
         self.session.run(
             ask, "estimate-training", request, silent, cancel, done=finished, failed=failed

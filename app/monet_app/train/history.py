@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monet_app.segment.cards import part_name
+from monet_app.segment.cards import group_title, part_name
 from monet_core.errors import MonetError
 from monet_core.evaluation.figures import groups_of
 from monet_core.evaluation.folders import region_set
@@ -112,7 +112,7 @@ def _best(metrics: Iterable[Mapping[str, Any]], name: str) -> tuple[int, float |
 
 def _by_group(rows: Sequence[Mapping[str, Any]], protocol: Protocol) -> dict[str, Curve]:
     group_of = {
-        str(index): name[:1].upper() + name[1:]
+        str(index): group_title(name)
         for name, indices in groups_of(protocol, region_set(protocol)).items()
         for index in indices
     }

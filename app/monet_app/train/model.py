@@ -19,7 +19,7 @@ from monet_app.train.form import problem
 from monet_app.train.kinds import Kind
 from monet_app.train.presets import Preset, Values
 from monet_app.train.setup import Setup, Source, Variant, train_request
-from monet_app.words import count
+from monet_app.words import count, in_words
 from monet_core.errors import MonetError
 from monet_core.jobs.process import Job
 from monet_core.protocols import find_mapping, load_protocol, shipped_protocols
@@ -176,7 +176,7 @@ class TrainModel:
         self.changed.emit()
 
     def _not_found(self, error: Exception) -> None:
-        self.data, self.data_problem = None, str(error)
+        self.data, self.data_problem = None, in_words(error)
         self.changed.emit()
 
     def _look_at_mapping(self) -> None:
@@ -190,7 +190,7 @@ class TrainModel:
             self.changed.emit()
 
         def failed(error: Exception) -> None:
-            self.mapping_problem = str(error)
+            self.mapping_problem = in_words(error)
             self.changed.emit()
 
         self.session.run(_mapping_text, setup, done=found, failed=failed, key="train-mapping")
@@ -199,7 +199,7 @@ class TrainModel:
         try:
             self.values, self.values_problem = self.setup.values, ""
         except MonetError as error:
-            self.values_problem = str(error)
+            self.values_problem = in_words(error)
             return
         path, wrong = problem(self.values)
         self.values_problem = f"{path}: {wrong}" if wrong else ""

@@ -19,6 +19,8 @@ from monet_core.worker.requests import TrainRequest
 if TYPE_CHECKING:
     from monet_app.session import Session
 
+_STEPS = "Epoch"
+"""How the phases begin whose progress is that of the whole training."""
 STOPPABLE = (JobState.PREPARING, JobState.RUNNING, JobState.PAUSED)
 
 
@@ -40,6 +42,7 @@ class RunModel:
         self.figures = RunFigures()
         self._wanted: Path | None = None
         self._stopping: set[str] = set()
+        self._last: Progress | None = None
         session.study_changed.connect(self._study_changed)
         session.job_event.connect(self._heard)
         self.look()
@@ -58,7 +61,7 @@ class RunModel:
         self._wanted = folder
         chosen = next((run for run in self.runs if run.folder == folder), None)
         if chosen is None or self.run is None or chosen.folder != self.run.folder:
-            self.figures = RunFigures()
+            self.figures, self._last = RunFigures(), None
         self.run = chosen
         self._read_figures()
         self.runs_changed.emit()
@@ -72,6 +75,7 @@ class RunModel:
         self.run = chosen
         if another or not self.figures.epoch:
             self.figures = RunFigures()
+            self._last = None if another else self._last
             self._read_figures()
         self.runs_changed.emit()
 
@@ -102,7 +106,9 @@ class RunModel:
         if self.run is None:
             return ""
         parts = [self._doing(self.run)]
-        if self.figures.best_dice is not None:
+        if self.figures.best_dice == 0:
+            parts.append("no region is found yet")
+        elif self.figures.best_dice is not None:
             parts.append(f"best {dice(self.figures.best_dice)} at epoch {self.figures.best_epoch}")
         left = self.remaining_s
         if left is not None:
@@ -127,17 +133,13 @@ class RunModel:
     @property
     def remaining_s(self) -> float | None:
         """Seconds that are left of the training, as it measures; None where that is not known."""
-        job = self.run.job if self.run else None
-        progress = job.progress if job is not None and not job.state.ended else None
-        return progress.remaining_s if progress is not None else None
+        return self._last.remaining_s if self._last is not None and self.can_stop else None
 
     @property
     def share(self) -> float | None:
         """How much is done, 0 to 1."""
-        job = self.run.job if self.run else None
-        if job is None or job.progress is None or not job.progress.total:
-            return None
-        return job.progress.done / job.progress.total
+        last = self._last
+        return last.done / last.total if last is not None and last.total else None
 
     # -- what can be asked ------------------------------------------------------------------
 
@@ -204,14 +206,15 @@ class RunModel:
         if job.kind != JOB:
             return
         mine = self.run is not None and self.run.job is not None and self.run.job.id == job.id
-        if isinstance(event, StateChanged) or not self._knows(job):
+        if isinstance(event, StateChanged | Metrics) or not self._knows(job):
             self.look()
         if not mine:
             return
         if isinstance(event, Metrics):
             self._read_figures()
-        if not isinstance(event, Progress) or job.progress is event:
-            self.progressed.emit()
+        if isinstance(event, Progress) and job.phase.startswith(_STEPS):
+            self._last = event
+        self.progressed.emit()
 
     def _knows(self, job: Job) -> bool:
         return any(run.job is not None and run.job.id == job.id for run in self.runs)

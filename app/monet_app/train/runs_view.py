@@ -18,7 +18,7 @@ from monet_app.icons import icon
 from monet_app.train.live_view import LiveView
 from monet_app.train.run import RunModel
 from monet_app.train.runs import Run
-from monet_app.words import when
+from monet_app.words import day
 from monet_core.jobs.process import JobState
 
 ROWS = 6
@@ -31,7 +31,7 @@ _ICONS = {
     JobState.QUEUED: ("mdi6.clock-outline", "faint"),
     JobState.PAUSED: ("mdi6.pause-circle-outline", "warning"),
 }
-_RUNNING = ("mdi6.play-circle-outline", "accent")
+_RUNNING = ("mdi6.play-circle-outline", "good")
 
 
 class RunsView(QWidget):
@@ -82,7 +82,7 @@ class RunsView(QWidget):
         if item is None:
             return
         state = run.job.state if run.job is not None else run.state
-        for column, text in enumerate((run.name, run.words, run.score, when(run.created))):
+        for column, text in enumerate((run.name, run.words, run.score, day(run.created))):
             item.setText(column, text)
         item.setIcon(0, icon(*_ICONS.get(state, _RUNNING)))
         item.setData(0, Qt.ItemDataRole.UserRole, str(run.folder))

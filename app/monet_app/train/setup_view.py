@@ -157,7 +157,8 @@ class SetupView(QWidget):
         self.measure.setEnabled(not estimating.running and self._model.data is not None)
 
     def _estimate(self) -> None:
-        if self.isVisible():
+        queue = self._model.session.jobs
+        if self.isVisible() and not (queue and queue.active):  # the computer is busy enough
             self._model.estimate()
 
     # -- choosing ---------------------------------------------------------------------------
