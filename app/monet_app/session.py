@@ -12,20 +12,20 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import platformdirs
 from psygnal import Signal
 
 from monet_app.background import Background, Failed, Immediate
 from monet_app.following import Following, find_models
 from monet_app.leaving import Leaving
 from monet_app.notices import Notice, notice_of
-from monet_app.settings import Settings
+from monet_app.settings import Settings, personal_study
 from monet_app.shown import Question as Question
 from monet_app.shown import Shown as Shown
 from monet_app.shown import key_of as key_of
+from monet_app.shown import needed
 from monet_app.stage.protocol import Stage
 from monet_core.errors import DecisionNeeded, MonetError
-from monet_core.jobs import Event
+from monet_core.jobs import Event, Message
 from monet_core.jobs.process import Job, JobQueue
 from monet_core.models import ModelEntry
 from monet_core.protocols import load_protocol
@@ -34,11 +34,6 @@ from monet_core.workspace import Question as Asked
 from monet_core.workspace import ScanEntry, SegmentationEntry, Study
 
 log = logging.getLogger(__name__)
-
-
-def personal_study() -> Path:
-    """The study of scans that were opened without one."""
-    return platformdirs.user_data_path("monet-studio", appauthor=False) / "my-scans"
 
 
 class Session:
@@ -109,13 +104,17 @@ class Session:
             self.open_study(personal_study(), done=lambda: self.add_scans(files, show))
             return
 
+        said: list[Event] = []
+
         def added(entries: list[ScanEntry]) -> None:
             self.scans_changed.emit()
             self.segmentations_changed.emit()
+            for event in [each for each in said if isinstance(each, Message)][:3]:
+                self.notify("warning", event.text)
             if show and entries:
                 self.open_scan(entries[0])
 
-        self.run(self.study.add, files, done=added, doing="Adding scans")
+        self.run(self.study.add, files, said.append, done=added, doing="Adding scans")
 
     def open_scan(
         self,
@@ -132,6 +131,8 @@ class Session:
             self.stage.set_busy(f"Loading {entry.name}…")
 
         def read() -> tuple[Scan, list[Shown], list[Exception]]:
+            if entry.path.is_dir() and (question := needed(entry)):  # DICOM: which series?
+                raise question
             scan = read_scan(entry.path, entry.decisions)
             wanted = self._best_segmentations(entry) if segmentations is None else segmentations
             shown, problems = self._read_segmentations(wanted)
@@ -369,17 +370,15 @@ class Session:
     ) -> tuple[list[Shown], list[Exception]]:
         shown, problems = [], []
         for entry in entries:
-            decisions = self._decisions(entry)
             try:
-                labels = read_labels(entry.path, decisions)
+                labels = read_labels(entry.path, self._decisions(entry))
                 shown.append(Shown(entry, labels, load_protocol(entry.protocol)))
             except (MonetError, OSError) as error:
                 problems.append(error)
         return shown, problems
 
     def _decisions(self, entry: SegmentationEntry) -> Decisions:
-        scan = self.study.scan(entry.scan_id) if self.study else None
-        return scan.decisions if scan is not None else Decisions()
+        return self.study.scan(entry.scan_id).decisions if self.study else Decisions()
 
     def _not_opened(self, entry: ScanEntry, error: Exception, then: Failed | None) -> None:
         if self.stage is not None:

@@ -50,6 +50,11 @@ def settings_path() -> Path:
     return platformdirs.user_config_path("monet-studio", appauthor=False) / "settings.json"
 
 
+def personal_study() -> Path:
+    """The study of scans that were opened without one."""
+    return platformdirs.user_data_path("monet-studio", appauthor=False) / "my-scans"
+
+
 def load_settings(path: Path | None = None) -> Settings:
     """The stored settings; what is damaged or of another version falls back to its default."""
     path = path or settings_path()

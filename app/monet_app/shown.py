@@ -35,6 +35,16 @@ class Question:
     answer: Callable[[str], None]
 
 
+def needed(entry: ScanEntry) -> DecisionNeeded | None:
+    """The question that a scan waits with, as reading it would ask."""
+    asked = entry.question
+    if asked is None:
+        return None
+    return DecisionNeeded(
+        asked.code, asked.text, option=asked.option, choices=asked.choices, file=entry.path
+    )
+
+
 def key_of(entry: SegmentationEntry) -> str:
     """The stage's key of a segmentation."""
     return f"segmentation-{entry.id}"
