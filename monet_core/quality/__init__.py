@@ -1,8 +1,9 @@
 """Quality control: unusual volumes, uncertain regions, pictures for a quick look."""
 
 from monet_core.quality.mosaic import mosaic, thumbnail
-from monet_core.quality.outliers import outliers, rank
+from monet_core.quality.outliers import outliers
 from monet_core.quality.pictures import png_bytes, save_png
+from monet_core.quality.ranking import rank, systematic
 from monet_core.quality.reference import (
     Reference,
     load_reference,
@@ -12,6 +13,7 @@ from monet_core.quality.reference import (
 )
 from monet_core.quality.uncertainty import (
     Candidate,
+    candidates,
     entropy_map_of,
     region_entropies,
     suggest_next,
@@ -20,6 +22,7 @@ from monet_core.quality.uncertainty import (
 __all__ = [
     "Candidate",
     "Reference",
+    "candidates",
     "entropy_map_of",
     "load_reference",
     "mosaic",
@@ -32,5 +35,6 @@ __all__ = [
     "save_reference",
     "shipped_reference",
     "suggest_next",
+    "systematic",
     "thumbnail",
 ]

@@ -6,7 +6,7 @@ from monet_core.scans.geometry import Affine, Geometry, from_canonical, to_canon
 from monet_core.scans.grids import axes_onto, grid_difference, onto_grid
 from monet_core.scans.labels import read_labels
 from monet_core.scans.opening import is_dicom_folder
-from monet_core.scans.reading import read_geometry, read_scan
+from monet_core.scans.reading import read_geometry, read_map, read_scan
 from monet_core.scans.scan import Decisions, LabelMap, Scan, SpatialForms
 from monet_core.scans.writing import write_labels, write_volume
 
@@ -26,6 +26,7 @@ __all__ = [
     "onto_grid",
     "read_geometry",
     "read_labels",
+    "read_map",
     "read_scan",
     "to_canonical",
     "write_labels",

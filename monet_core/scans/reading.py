@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from numpy.typing import NDArray
+
 from monet_core.scans import gate
 from monet_core.scans.forms import place
 from monet_core.scans.geometry import Geometry
@@ -20,6 +22,16 @@ def read_geometry(path: Path, decisions: Decisions = NO_DECISIONS) -> Geometry:
     Raises ScanError or DecisionNeeded like `read_scan`.
     """
     return place(read_header(Path(path)), decisions).geometry
+
+
+def read_map(path: Path, decisions: Decisions = NO_DECISIONS) -> tuple[NDArray, Geometry]:
+    """A map of values on a scan's grid, such as entropy: float32 (X, Y, Z) as stored, its grid.
+
+    Nothing is mended or doubted, so values may be NaN or all 0. Raises ScanError where the file
+    cannot be read, DecisionNeeded like `read_geometry`.
+    """
+    header = read_header(Path(path))
+    return as_float32(header)[0], place(header, decisions).geometry
 
 
 def read_scan(path: Path, decisions: Decisions = NO_DECISIONS) -> Scan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from monet_core.scans.opening import existing_file
 from monet_core.workspace.database import Database, Transaction
 from monet_core.workspace.finding import ScanFound, find
 from monet_core.workspace.labels import described
+from monet_core.workspace.naming import Namer
 from monet_core.workspace.places import Places, absolute, readable
-from monet_core.workspace.scanrows import Inspection, unused_name
+from monet_core.workspace.scanrows import Inspection
 from monet_core.workspace.segmentationrows import SegmentationRows
 
 
@@ -80,17 +81,18 @@ class Adding:
             rows = connection.execute("SELECT path FROM scans WHERE removed = 0").fetchall()
         return [self.places.path(stored) for (stored,) in rows]
 
-    def _store(self, write: Transaction, found: Iterable[ScanFound], asked: set[Path]) -> list[int]:
+    def _store(self, write: Transaction, found: Sequence[ScanFound], asked: set[Path]) -> list[int]:
         rows = write.execute("SELECT path, id, name, split, removed FROM scans").fetchall()
         known = {row[0]: row[1:] for row in rows}
-        taken = {row[2].casefold() for row in rows}
+        namer = Namer(row[2] for row in rows)
+        namer.prepare(_name_of(each) for each in found if self.places.store(each.scan) not in known)
         ids: dict[int, None] = {}
         for each in found:
             stored = self.places.store(each.scan)
             if stored in known:
                 scan_id = self._again(write, known[stored], each)
             else:
-                scan_id = self._new(write, stored, each, taken)
+                scan_id = self._new(write, stored, each, namer)
                 known[stored] = (scan_id, each.name, each.split, 0)
             for labels in each.labels:
                 # A label map that was removed comes back only where it is asked for itself.
@@ -100,8 +102,8 @@ class Adding:
             ids[scan_id] = None
         return list(ids)
 
-    def _new(self, write: Transaction, stored: Any, found: ScanFound, taken: set[str]) -> int:
-        name = unused_name(readable(found.name), Path(readable(str(absolute(found.scan)))), taken)
+    def _new(self, write: Transaction, stored: Any, found: ScanFound, namer: Namer) -> int:
+        name = namer.name(*_name_of(found))
         values: dict[str, Any] = {"name": name, "path": stored, "subject": names.person(name)}
         if found.split:
             values["split"] = found.split
@@ -116,6 +118,10 @@ class Adding:
                 "scans", scan_id, removed=0, split=found.split or split, revision=write.revision
             )
         return int(scan_id)
+
+
+def _name_of(found: ScanFound) -> tuple[str, Path]:
+    return readable(found.name), Path(readable(str(absolute(found.scan))))
 
 
 def _is_labels(path: Path) -> bool:

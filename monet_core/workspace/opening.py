@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from monet_core.errors import OutputError
 from monet_core.files import require_writable, telling_about
 from monet_core.workspace import journal, schema
-from monet_core.workspace.database import Database
+from monet_core.workspace.database import BUSY_S, Database
 from monet_core.workspace.sqlerrors import in_words
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def open_index(folder: Path) -> tuple[Database, bool, str]:
     database = Database(hidden / INDEX, hidden / JOURNAL)
     # Two windows must not both rebuild.
     with telling_about(hidden), _opening(hidden), in_words(database.path):
-        damage = _damage(database.path, database)
+        damage = _damage(database.path)
         told = _put_aside(database.path, damage) if damage else ""
         made = _make_if_missing(database)
         replayed = _replay(database) if made else 0
@@ -61,14 +61,12 @@ class _opening:  # noqa: N801 - a context
         self._lock.release()
 
 
-def _damage(path: Path, database: Database) -> str:
+def _damage(path: Path) -> str:
     """What is wrong with an index, "" where nothing is or there is none."""
     if not path.is_file() or path.stat().st_size == 0:
         return ""
-    try:
-        connection = database.connect()
-    except sqlite3.DatabaseError as error:
-        return _if_damaged(error)
+    # Not as the study connects, which would change a file that may be another program's.
+    connection = sqlite3.connect(path, timeout=BUSY_S)
     try:
         version = schema.version(connection)
         if version > schema.VERSION:

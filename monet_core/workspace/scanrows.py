@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from monet_core.datasets import Split
@@ -159,19 +158,3 @@ def _order(name: str) -> list[tuple[int, str]]:
     """Sorts sub-2 before sub-10."""
     parts = _NUMBERS.split(name.casefold())
     return [(int(p), "") if p.isdigit() and p.isascii() else (-1, p) for p in parts]
-
-
-def unused_name(stem: str, path: Path, taken: set[str]) -> str:
-    """`stem`, with as many folder names in front as make it new, then a number; adds to `taken`.
-
-    `taken` holds names in lower case, since results of "A" and "a" would be one file on many disks.
-    """
-    folders = path.parent.parts[1:]
-    names = ["_".join([*folders[len(folders) - depth :], stem]) for depth in range(4)]
-    name = next((each for each in names if each.casefold() not in taken), None)
-    number = 2
-    while name is None or name.casefold() in taken:
-        name = f"{stem}_{number}"
-        number += 1
-    taken.add(name.casefold())
-    return name
