@@ -33,6 +33,29 @@ class FakeStage:
         self.layout = "four"
         self.opacity, self.outline, self.radiological = 0.6, 0, True
         self.busy = ""
+        self.maps: dict[str, np.ndarray] = {}
+        self.columns: list[str] = []
+        self.levels = (0.0, 1.0)
+
+    @property
+    def levels_presets(self) -> dict[str, tuple[float, float]]:
+        most = 1.0 if self.scan is None else float(self.scan.data.max())
+        return {"Full range": (0.0, most), "Brain": (0.2 * most, 0.8 * most)}
+
+    def set_levels(self, low: float, high: float) -> None:
+        self.levels = (low, high)
+
+    def show_map(self, key, data, geometry, *, colormap="inferno", limits=None) -> None:  # type: ignore[no-untyped-def]
+        self.maps[key] = data
+        self._note("show_map", key)
+
+    def remove_map(self, key: str) -> None:
+        self.maps.pop(key, None)
+        self._note("remove_map", key)
+
+    def set_side_by_side(self, keys: Sequence[str], plane: str = "axial") -> None:
+        self.layout, self.columns = "side-by-side", list(keys)
+        self._note("set_side_by_side", tuple(keys), plane)
 
     def _note(self, name: str, *values: object) -> None:
         self.calls.append((name, values))
@@ -45,6 +68,8 @@ class FakeStage:
     def show_scan(self, scan: Scan | None, name: str = "") -> None:
         self.scan = scan
         self.segmentations.clear()
+        self.maps.clear()
+        self.levels = self.levels_presets["Full range"]
         self._note("show_scan", name)
 
     def show_segmentation(

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from monet_core.jobs import Cancel, Reporter, silent
-from monet_core.protocols import Protocol, load_protocol
 from monet_core.quality import Reference, outliers, rank, shipped_reference
+from monet_core.quality.outliers import ENOUGH_SCANS, MAD_TO_SIGMA
 from monet_core.workspace import Study
 
 # How far from the mean the usual range goes, in standard deviations.
 USUAL_SD = 2.0
-# A study of fewer scans says nothing about what is usual.
-FEWEST_SCANS = 5
 
 
 @dataclass(frozen=True)
@@ -50,42 +48,38 @@ class Findings:
     def flags(self, segmentation_id: int) -> list[Flag]:
         """The unusual regions of a segmentation, the farthest from usual first."""
         rows = self.found[self.found["segmentation_id"] == segmentation_id]
+        if rows.empty:
+            return []
+        usual = self._usual(rows)
         flagged = rows[rows["flagged"].astype(bool)]
-        worst = _worst(flagged)
-        order = np.argsort(-worst.to_numpy(), kind="stable")
-        return [self._flag(flagged.iloc[number], rows) for number in order]
+        far = flagged["z"].abs().where(~flagged["missing"].astype(bool), np.inf).to_numpy(float)
+        order = np.argsort(-np.nan_to_num(far, nan=0.0, posinf=np.inf), kind="stable")
+        return [_flag(flagged.iloc[number], usual) for number in order]
 
-    def _flag(self, row: pd.Series, rows: pd.DataFrame) -> Flag:
-        index = int(row["index"])
-        low, high = self._usual(index, float(rows["volume_ml"].sum()))
-        missing = bool(row["missing"])
-        value = None if missing else float(row["volume_ml"])
-        return Flag(index, str(row["name"]), value, low, high, _reason(row, value, low, high))
+    def _usual(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Columns low and high in ml by region: what is usual in a brain of this one's size.
 
-    def _usual(self, index: int, total_ml: float) -> tuple[float | None, float | None]:
-        """The usual range in ml in a brain of `total_ml`: of the reference, else of the study."""
-        mean, sd = self._of_reference(index)
-        if mean is None or sd is None:
-            mean, sd = self._of_study(index)
-        if mean is None or sd is None:
-            return None, None
-        low, high = mean - USUAL_SD * sd, mean + USUAL_SD * sd
-        return max(0.0, low) * total_ml / 100, high * total_ml / 100
+        That size is the median over regions, as for the z-scores: one region that failed does
+        not make all others look unusual.
+        """
+        shares = self._usual_shares()
+        volumes = rows.set_index("index")["volume_ml"].reindex(shares.index)
+        size = float((volumes / shares["mean"]).median())
+        spread = USUAL_SD * shares["sd"]
+        low = (shares["mean"] - spread).clip(lower=0) * size
+        return pd.DataFrame({"low": low, "high": (shares["mean"] + spread) * size})
 
-    def _of_reference(self, index: int) -> tuple[float | None, float | None]:
-        if self.reference is None:
-            return None, None
-        rows = self.reference.table.set_index("index")
-        if index not in rows.index or not np.isfinite(rows.loc[index, "share_sd"]):
-            return None, None
-        return float(rows.loc[index, "share_mean"]), float(rows.loc[index, "share_sd"])
-
-    def _of_study(self, index: int) -> tuple[float | None, float | None]:
-        shares = self.found.loc[self.found["index"] == index, "share_percent"].dropna()
-        if len(shares) < FEWEST_SCANS:
-            return None, None
-        middle = float(shares.median())
-        return middle, 1.4826 * float((shares - middle).abs().median())
+    def _usual_shares(self) -> pd.DataFrame:
+        """Columns mean and sd by region: of the study where it is large enough to say."""
+        scans = self.found["segmentation_id"].nunique()
+        if self.reference is not None and scans < ENOUGH_SCANS:
+            table = self.reference.table.set_index("index")
+            return pd.DataFrame({"mean": table["share_mean"], "sd": table["share_sd"]})
+        shares = self.found.groupby("index")["share_percent"]
+        middle = shares.median()
+        away = (self.found["share_percent"] - self.found["index"].map(middle)).abs()
+        sd = MAD_TO_SIGMA * away.groupby(self.found["index"]).median()
+        return pd.DataFrame({"mean": middle, "sd": sd})
 
 
 def look_at_volumes(
@@ -101,35 +95,25 @@ def look_at_volumes(
     volumes = volumes[volumes["segmentation_id"].isin(chosen)]
     entropies = study.entropies(report=report, cancel=cancel)
     entropies = entropies[entropies["segmentation_id"].isin(chosen)]
-    reference = shipped_reference(protocol_of(protocol))
-    if volumes.empty:
-        columns = [*volumes.columns, "flagged", "missing"]
-        return Findings((), volumes.reindex(columns=columns), reference)
+    reference = shipped_reference(protocol)
     found = outliers(volumes, reference)
     ranking = rank(found, entropies if len(entropies) else None)
     pairs = zip(ranking["segmentation_id"], ranking["reason"], strict=True)
     return Findings(tuple((int(i), str(reason)) for i, reason in pairs), found, reference)
 
 
-def protocol_of(protocol: str) -> Protocol:
-    """The atlas of a segmentation entry; raises ProtocolError."""
-    return load_protocol(protocol)
+def _flag(row: pd.Series, usual: pd.DataFrame) -> Flag:
+    index = int(row["index"])
+    low, high = None, None
+    if index in usual.index and np.isfinite(usual.loc[index]).all():
+        low, high = float(usual.loc[index, "low"]), float(usual.loc[index, "high"])
+    value = None if bool(row["missing"]) else float(row["volume_ml"])
+    return Flag(index, str(row["name"]), value, low, high, _reason(row, value))
 
 
-def _worst(rows: pd.DataFrame) -> pd.Series:
-    """The largest absolute z of each row; what is missing counts as farthest."""
-    columns = [name for name in ("z_reference", "z_study", "z_asymmetry") if name in rows]
-    worst = rows[columns].astype(float).abs().max(axis=1)
-    return worst.where(~rows["missing"].astype(bool), np.inf).fillna(0.0)
-
-
-def _reason(row: pd.Series, value: float | None, low: float | None, high: float | None) -> str:
+def _reason(row: pd.Series, value: float | None) -> str:
     if value is None:
-        return "which it should not be"
-    if low is not None and value < low:
-        return "smaller than usual"
-    if high is not None and value > high:
-        return "larger than usual"
-    if abs(float(row.get("z_asymmetry", np.nan))) > USUAL_SD:
+        return "others have it"
+    if abs(row["z"]) == abs(row["z_asymmetry"]):
         return "left and right differ more than usual"
-    return "unusual among the study's scans"
+    return "smaller than usual" if row["z"] < 0 else "larger than usual"
