@@ -204,6 +204,18 @@ class Protocol:
 
         write_freesurfer_lut(self, path)
 
+    def to_itksnap(self, path: Path) -> None:
+        """Write an ITK-SNAP label description file (IDX R G B A VIS MSH "LABEL")."""
+        from monet_core.protocols.writing import write_itksnap
+
+        write_itksnap(self, path)
+
+    def to_slicer(self, path: Path) -> None:
+        """Write a 3D Slicer colour table (.ctbl: index, name, R, G, B, A)."""
+        from monet_core.protocols.writing import write_slicer
+
+        write_slicer(self, path)
+
 
 def describe_values(counts: Mapping[int, int], limit: int = 6) -> str:
     """Words such as "values 3 (12 voxels), 9 (1 voxel) are" for messages; most frequent first."""

@@ -38,6 +38,11 @@ def shipped_protocols() -> tuple[str, ...]:
     return tuple(_FILES)
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a shipped protocol is called `name`, in any case."""
+    return name.strip().lower() in {*_FILES, *_ALIASES}
+
+
 def load_protocol(name_or_path: str | Path) -> Protocol:
     """A shipped protocol by name, or one from a BIDS `dseg` TSV or a FreeSurfer LUT.
 
