@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QApplication
 
     from monet_app.session import Session
-    from monet_app.stage.ortho import OrthoStage
+    from monet_app.views.ortho import OrthoStage
     from monet_app.window import MainWindow
 
 APP_ID = "monet-studio"
@@ -38,8 +38,8 @@ def make_window() -> MainWindow:
     from monet_app.logs import catch_the_rest, set_up_logging
     from monet_app.session import Session
     from monet_app.settings import load_settings
-    from monet_app.stage.ortho import OrthoStage
     from monet_app.threads import ThreadBackground
+    from monet_app.views.ortho import OrthoStage
     from monet_app.window import MainWindow
 
     set_up_logging()
@@ -61,8 +61,8 @@ def make_window() -> MainWindow:
 
 def dress(stage: OrthoStage, session: Session) -> None:
     """Toolbar and strip around the views, and their keys; what is chosen there is kept."""
-    from monet_app.stage.strip import CursorStrip
-    from monet_app.stage.toolbar import StageToolbar
+    from monet_app.views.strip import CursorStrip
+    from monet_app.views.toolbar import StageToolbar
 
     def keep() -> None:
         session.settings.radiological = stage.radiological
