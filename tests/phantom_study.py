@@ -9,6 +9,7 @@ from phantoms import LEFT_PUTAMEN, MALC_OF_FIRST, brain_phantom, save
 
 from monet_core.workspace import Study
 
+SMALL = (40, 44, 40)
 WRONG = 1
 """The scan of which the first model lacks most of the left putamen."""
 
@@ -18,7 +19,7 @@ def phantom_study(folder: Path, scans: int = 3) -> Study:
     study = Study.open(folder / "study")
     data = folder / "data"
     for seed in range(scans):
-        image, labels, affine = brain_phantom(seed=seed)
+        image, labels, affine = brain_phantom(SMALL, spacing=2.0, seed=seed)
         path = save(data / f"sub-{seed}_T1w.nii.gz", image, affine)
         (entry,) = study.add([path])
         malc = np.zeros_like(labels)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_stage import FakeStage
-from phantom_study import WRONG, phantom_study
+from phantom_study import SMALL, WRONG, phantom_study
 from phantoms import LEFT_PUTAMEN, save
 
 from monet_app.origins import Origin
@@ -218,7 +218,7 @@ def test_the_same_contrast_from_scan_to_scan(own):
 def test_uncertainty_is_shown_from_scan_to_scan_where_there_is_a_map(own):
     for entry in own.study.all_segmentations():
         if entry.model == "mo-net":
-            data = np.random.default_rng(0).random((72, 84, 72)).astype(np.float32)
+            data = np.random.default_rng(0).random(SMALL).astype(np.float32)
             path = entry.path.with_name(entry.path.name.replace("_dseg", "_desc-entropy_probseg"))
             save(path, data, np.diag([1.0, 1, 1, 1]))
     model = started(own)
