@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,14 @@ from filelock import FileLock, Timeout
 from monet_core.errors import OutputError
 from monet_core.files import read_json, telling_about, write_json
 
+log = logging.getLogger(__name__)
+
 PROCESS, OUTPUT = "process.json", "output.txt"
 _START_LOCK = ".start.lock"
 _SAME_START_S = 5.0
 """Start times are derived from the clock, which may be set while a process runs."""
+
+_DYING_S = 5.0
 
 
 def worker_command() -> list[str]:
@@ -57,7 +63,7 @@ class WorkerProcess:
             _quietly(found.terminate)
 
     def kill(self) -> None:
-        """End it and all processes that it started, at once."""
+        """End it and all processes that it started, at once; waits until it is gone."""
         found = _find(self.pid, self.started)
         if found is None:
             return
@@ -70,6 +76,10 @@ class WorkerProcess:
             _quietly(lambda: os.killpg(self.pid, signal.SIGKILL))
         for process in family:
             _quietly(process.kill)
+        if self.child is not None:
+            _quietly(lambda: self.child and self.child.wait(_DYING_S))
+        else:
+            psutil.wait_procs([found], timeout=_DYING_S)
 
 
 def start_worker(folder: Path) -> WorkerProcess | None:
@@ -115,10 +125,12 @@ def _start(folder: Path) -> WorkerProcess:
             **_apart(),
         )
     try:
-        return WorkerProcess(child.pid, remember_process(folder, child.pid), child)
-    except OutputError:
-        child.kill()
-        raise
+        started = remember_process(folder, child.pid)
+    except OutputError as error:
+        # The worker writes the same when it begins, and knows what to say of a full disk.
+        log.info("%s", error)
+        started = time.time()
+    return WorkerProcess(child.pid, started, child)
 
 
 def _apart() -> dict[str, Any]:
@@ -141,5 +153,5 @@ def _find(pid: int, started: float) -> psutil.Process | None:
 def _quietly(end: Any) -> None:
     try:
         end()
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError, subprocess.TimeoutExpired):
         return

@@ -104,27 +104,35 @@ class JobQueue:
             self._tails.pop(job.id, None)
         shutil.rmtree(job.folder, ignore_errors=True)
 
-    def close(self, detach: bool = True) -> None:
+    def close(self, detach: bool = True, wait_s: float = 5.0) -> None:
         """Leave the jobs alone (`detach`: what runs goes on, what waits starts when the queue is
-        opened again), or cancel them all and wait until they have ended."""
+        opened again), or cancel them all and wait so long for them to end.
+
+        What needs longer ends by itself, or is ended when the queue is opened again.
+        """
         if not detach:
-            active = self.active
-            for job in active:
-                job.cancel()
-            deadline = time.monotonic() + 2 * max((job.grace_s for job in active), default=0.0)
-            while self._thread.is_alive() and time.monotonic() < deadline:
-                if not any(job.active or job.process for job in active):
-                    break
-                time.sleep(_BUSY_S / 2)
+            self._cancel_all(wait_s)
         self._closing.set()
         self._wake.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
 
+    def _cancel_all(self, wait_s: float) -> None:
+        active = self.active
+        for job in active:
+            job.cancel()
+        deadline = time.monotonic() + wait_s
+        while any(job.active or job.process for job in active) and self._thread.is_alive():
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_BUSY_S / 2)
+
     def _again(self, job: Job, resume: bool) -> None:
         with job.lock:
-            if job.active or job.process is not None:
+            if job.active:
                 return
+            if job.process is not None:
+                job.process.kill()  # it said its last word, and is on its way out
             job.begin_again(resume)
             self._tails.pop(job.id, None)
         self._wake.set()
@@ -209,9 +217,11 @@ class JobQueue:
         with job.lock:
             code = job.process.exit_code if job.process is not None else None
             job.process, job.give_up_at = None, None
-            if code == ALREADY_RUNNING:
-                return  # the next turn finds the one that is
             if not job.active:
+                return
+            if code == ALREADY_RUNNING:
+                # Another one works there, or is about to be gone: found, or started again.
+                job.state = JobState.QUEUED
                 return
             if job.state is JobState.CANCELLING:
                 job.end(JobState.CANCELLED)

@@ -116,10 +116,17 @@ def _do(folder: Path, report: Reporter, control: Control) -> dict[str, Any]:
 def limit_threads(wanted: int | None) -> None:
     """Let numeric libraries that are loaded from now on use `wanted` threads, or all cores but
     one, so that the window stays responsive. The user's own limits count where none is wanted."""
-    threads = str(wanted or max(1, (os.cpu_count() or 2) - 1))
+    threads = str(wanted or max(1, _cores() - 1))
     for name in _THREADS:
         if wanted or name not in os.environ:
             os.environ[name] = threads
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 2
 
 
 def _step_back() -> None:

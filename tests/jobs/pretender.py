@@ -17,6 +17,7 @@ from monet_core.jobs import (
     Phase,
     Progress,
 )
+from monet_core.jobs.endings import ALREADY_RUNNING
 from monet_core.jobs.launching import remember_process
 from monet_core.worker.reporting import JobReporter
 
@@ -25,6 +26,9 @@ def work(folder: Path, do: str, report: JobReporter) -> None:
     if do == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(60)
+    if do == "busy" and not (folder / "tried").exists():
+        (folder / "tried").touch()
+        sys.exit(ALREADY_RUNNING)
     if do == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if do == "exit":
@@ -39,6 +43,8 @@ def work(folder: Path, do: str, report: JobReporter) -> None:
             return
         time.sleep(0.02)
     report(Failed("nothing came of it") if do == "fail" else Done({"answer": 42}))
+    if do == "linger":
+        time.sleep(60)
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ def test_a_queue_opened_anew_finds_what_runs_and_what_ended_meanwhile(
     again = {job.id: job for job in second.jobs}
     wait(lambda: running(again[long.id]) and again[ended.id].state is JobState.DONE)
     assert again[ended.id].result == {"answer": 42}
-    assert any(job.id == ended.id and isinstance(event, Done) for job, event in told)
+    wait(lambda: any(job.id == ended.id and isinstance(event, Done) for job, event in told))
     wait(lambda: running(again[waiting.id]))
     found = again[long.id].process
     assert found is not None
@@ -212,6 +212,23 @@ def test_a_listener_that_fails_does_not_end_the_watch(tmp_path: Path, open_queue
     assert queue.jobs == []
     assert not job.folder.exists()
     queue.close()
+
+
+def test_a_job_is_done_again_at_once_though_its_process_is_still_there(open_queue: Open) -> None:
+    queue = open_queue()
+    job = submit(queue, "linger")
+    wait(lambda: job.state is JobState.DONE)
+    assert job.process is not None
+    before = job.process
+    queue.retry(job)
+    assert not before.running
+    wait(lambda: job.state is JobState.DONE and job.process not in (None, before))
+
+
+def test_a_folder_that_another_worker_holds_is_tried_again(open_queue: Open) -> None:
+    queue = open_queue()
+    job = submit(queue, "busy")
+    wait(lambda: job.state is JobState.DONE)
 
 
 def test_what_cannot_be_started_has_failed_in_words(

@@ -41,7 +41,7 @@ def queue(tmp_path: Path) -> Iterator[JobQueue]:
     yield opened
     for job in opened.jobs:
         job.grace_s = 0.0
-    opened.close(detach=False)
+    opened.close(detach=False, wait_s=20)
 
 
 @pytest.fixture(autouse=True)
@@ -309,7 +309,7 @@ def test_threads_leave_a_core_to_the_window(monkeypatch: pytest.MonkeyPatch) -> 
     for name in main._THREADS:
         monkeypatch.setenv(name, "x")
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(main, "_cores", lambda: 8)
     main.limit_threads(None)
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert os.environ["MKL_NUM_THREADS"] == "x"
