@@ -77,7 +77,7 @@ class Row:
                 "or remove the scan from the study."
             )
         if self.entry.problem:
-            return self.entry.problem
+            return self.entry.problem[:1].upper() + self.entry.problem[1:]
         if self.entry.question is not None:
             return f"A question only you can answer: {self.entry.question.text}. Open the scan."
         return " ".join(self.warnings)
