@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from monet_app.actions import ACTIVITIES, MENUS
 from monet_core.files import read_json
-from monet_core.reports import command_line, methods_paragraph
 
 if TYPE_CHECKING:
     from monet_app.session import Session
@@ -55,11 +54,15 @@ def latest_record(session: Session) -> dict[str, Any] | None:
 
 def methods_of(record: dict[str, Any]) -> str:
     """The methods paragraph of a record."""
+    from monet_core.reports import methods_paragraph
+
     return methods_paragraph(record)
 
 
 def command_of(record: dict[str, Any]) -> str:
     """The command line of a record."""
+    from monet_core.reports import command_line
+
     return command_line(record)
 
 

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from napari.qt import QtViewer
 from numpy.typing import NDArray
-from qtpy.QtCore import QRectF, Qt
+from qtpy.QtCore import QRectF, Qt, QTimer
 from qtpy.QtGui import QImage, QMouseEvent, QPainter, QResizeEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -128,6 +128,7 @@ class Pane(QWidget):
         self._keep_order()
         if len(self.model.layers):
             self.model.reset_view(margin=_FREE)
+        self._mark()
 
     def set_radiological(self, radiological: bool) -> None:
         """Which side is left on the screen; sagittal views always look from the left."""
@@ -221,7 +222,8 @@ class Pane(QWidget):
         super().resizeEvent(event)
         self.overlay.setGeometry(self.rect())
         self.overlay.raise_()
-        self.fit()
+        # The canvas inside hears of its size after this.
+        QTimer.singleShot(0, self, self.fit)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """A click gives the keyboard to the views."""
