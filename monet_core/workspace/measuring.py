@@ -17,7 +17,7 @@ from monet_core.evaluation import read_tsv
 from monet_core.jobs.events import Cancel, Message, Phase, Progress, Reporter
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.quality import entropy_map_of, region_entropies
-from monet_core.scans import Decisions, LabelMap, read_labels
+from monet_core.scans import LabelMap, read_labels
 from monet_core.workspace.computed import file_stamp, recall_all, remember
 from monet_core.workspace.counting import Counts, Owner, label_counts, volume_tables
 from monet_core.workspace.database import Database
@@ -137,7 +137,7 @@ def _counts_text(one: Measured) -> str:
 
 
 def _labels(one: Measured) -> LabelMap:
-    return read_labels(one.entry.path, one.scan.decisions or Decisions())
+    return read_labels(one.entry.path, one.scan.decisions)
 
 
 def _counts_of_table(labels: Path) -> Counts | None:
@@ -166,5 +166,5 @@ def _entropy_text(one: Measured) -> str:
     entropy = entropy_map_of(one.entry.path)
     if entropy is None:
         raise FileNotFoundError(str(one.entry.path))
-    table = region_entropies(_labels(one), entropy, one.protocol)
+    table = region_entropies(_labels(one), entropy, one.protocol, one.scan.decisions)
     return json.dumps(json.loads(table.to_json(orient="split", index=False, double_precision=6)))

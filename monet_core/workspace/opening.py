@@ -33,8 +33,7 @@ def open_index(folder: Path) -> tuple[Database, bool, str]:
     with telling_about(hidden), _opening(hidden), in_words(database.path):
         damage = _damage(database.path)
         told = _put_aside(database.path, damage) if damage else ""
-        made = _make_if_missing(database)
-        replayed = _replay(database) if made else 0
+        made, replayed = _make_if_missing(database)
     if replayed and not told:
         told = "The study's index was missing and was rebuilt from its journal."
     return database, made and not replayed, told
@@ -117,29 +116,26 @@ def _put_aside(path: Path, damage: str) -> str:
     )
 
 
-def _make_if_missing(database: Database) -> bool:
+def _make_if_missing(database: Database) -> tuple[bool, int]:
+    """Whether the index was made, and how many lines of the journal are in it.
+
+    In one transaction: a program killed meanwhile leaves no index, and the next makes it whole.
+    """
     connection = database.connect()
     try:
         connection.execute("BEGIN IMMEDIATE")
         made = schema.version(connection) == 0
+        replayed = 0
         if made:
             schema.create(connection)
+            rows = journal.read(database.journal_path)
+            replayed = sum(_replay_row(connection, table, row) for table, row in rows)
         connection.execute("COMMIT")
-        return made
+        return made, replayed
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         connection.close()
-
-
-def _replay(database: Database) -> int:
-    """Put the journal's rows into an empty index; how many lines were used."""
-    used = 0
-    with database.writing() as write:
-        for table, row in journal.read(database.journal_path):
-            used += _replay_row(write.connection, table, row)
-        write.execute("UPDATE scans SET revision = ?", (write.revision,))
-    return used
 
 
 def _replay_row(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from monet_core.datasets import Split
-from monet_core.errors import DatasetError
+from monet_core.errors import DatasetError, OutputError
 from monet_core.scans import Decisions
 from monet_core.workspace.database import Database
 from monet_core.workspace.entries import Question, ScanEntry
@@ -74,10 +74,13 @@ class ScanRows:
         return entry
 
     def thumbnail(self, scan_id: int) -> bytes | None:
-        """The scan's picture as PNG, None before it was inspected."""
-        with self._database.reading() as connection:
-            query = "SELECT png FROM thumbnails WHERE scan_id = ?"
-            row = connection.execute(query, (scan_id,)).fetchone()
+        """The scan's picture as PNG, None before it was inspected or where it cannot be read."""
+        try:
+            with self._database.reading() as connection:
+                query = "SELECT png FROM thumbnails WHERE scan_id = ?"
+                row = connection.execute(query, (scan_id,)).fetchone()
+        except OutputError:  # asked for while a list is drawn; the next call of the study tells
+            return None
         return row[0] if row else None
 
     def _forget(self) -> None:

@@ -18,7 +18,7 @@ from monet_core.workspace.inspecting import inspect
 from monet_core.workspace.labels import LabelsFound
 from monet_core.workspace.measuring import Measured, Measuring, measured
 from monet_core.workspace.opening import HIDDEN, open_index
-from monet_core.workspace.places import Places, absolute
+from monet_core.workspace.places import Places, absolute, readable
 from monet_core.workspace.ratings import Ratings
 from monet_core.workspace.results import Owners, results_in
 from monet_core.workspace.scanrows import ScanRows, decisions_text
@@ -249,8 +249,16 @@ class Study:
         seconds: float = 0.0,
     ) -> Rating:
         """Keep a rating: on the disk, in index and journal, when this returns."""
-        tagged = tuple(tags)
-        rating = Rating(scan_id, segmentation_id, grade, note, tagged, rater, now(), seconds)
+        rating = Rating(
+            scan_id=scan_id,
+            segmentation_id=segmentation_id,
+            grade=grade,
+            note=readable(note),
+            tags=tuple(map(readable, tags)),
+            rater=readable(rater),
+            time=now(),
+            seconds=seconds,
+        )
         self.scan(scan_id)
         self._ratings.add(rating)
         return rating

@@ -209,6 +209,45 @@ def test_a_torn_line_of_the_journal_costs_only_itself(tmp_path):
     assert again.ratings()[-1].note == "after the tear"
 
 
+REBUILD = """
+import os, sys
+from pathlib import Path
+from monet_core.workspace import Study, opening
+real, done = opening._replay_row, []
+def replay(*row):
+    done.append(row)
+    if len(done) > 3:
+        os.kill(os.getpid(), 9)
+    return real(*row)
+opening._replay_row = replay
+Study.open(Path(sys.argv[1]))
+"""
+
+
+def test_killed_while_rebuilding(tmp_path):
+    study = filled(tmp_path)
+    before = all_of(study)
+    study.close()
+    broken_header(index_of(study))
+    done = subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert all_of(Study.open(tmp_path)) == before
+
+
+def test_damage_while_it_is_open_is_told_and_mended_by_opening_again(tmp_path):
+    study = filled(tmp_path)
+    before = all_of(study)
+    study.close()
+    with index_of(study).open("r+b") as stream:
+        stream.write(b"x" * 5000)
+    with pytest.raises(OutputError, match="open the study again"):
+        study.rate(1, "pass")
+    assert before[0][0].thumbnail is None
+    assert all_of(Study.open(tmp_path)) == before
+    study.rate(1, "pass")
+    assert len(study.ratings()) == 3
+
+
 def test_a_newer_programs_study_is_left_alone(tmp_path):
     study = filled(tmp_path)
     study.close()
@@ -315,6 +354,13 @@ class TestRatings:
 
 
 text = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+def test_half_a_character_is_kept_as_what_it_is(tmp_path):
+    study = study_of(tmp_path, ["sub-1"])
+    study.rate(1, "pass", note="odd \ud83d", tags=["\ud83d"], rater="\udcff")
+    assert study.latest(1).note == r"odd \ud83d"
+    study.export_ratings(tmp_path / "r.tsv")
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
