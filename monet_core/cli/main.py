@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 import monet_core
-from monet_core.cli import annotate, experiment, labels, sample, segment, synthesise, train
+from monet_core.cli import (
+    annotate,
+    atlas,
+    experiment,
+    labels,
+    methods,
+    sample,
+    segment,
+    synthesise,
+    train,
+)
 from monet_core.cli import app as desktop
 from monet_core.cli.console import run_command, set_up_logging
 
@@ -52,6 +62,9 @@ app.command()(sample.sample)
 app.command()(experiment.experiment)
 app.command()(synthesise.synthesise)
 app.command()(annotate.annotate)
+app.command("atlas")(atlas.import_atlas)
+app.command("map")(atlas.map_atlases)
+app.command()(methods.methods)
 app.command("app")(desktop.app)
 
 

@@ -33,6 +33,10 @@ def segment(
     picture: Annotated[
         bool, typer.Option("--picture", help="Also draw each result over its scan (PNG).")
     ] = False,
+    patch: Annotated[
+        int | None,
+        typer.Option(min=16, max=512, help="Side of the tiles, in voxels; default: the model's."),
+    ] = None,
     device: options.Device = "auto",
     precision: options.Precision = "auto",
     use_form: options.UseForm = None,
@@ -46,7 +50,12 @@ def segment(
     from monet_core.segmenting.pictures import draw_result
 
     settings = SegmentSettings(
-        overlap=overlap, mirror=mirror, entropy=entropy, device=device, precision=precision
+        overlap=overlap,
+        mirror=mirror,
+        entropy=entropy,
+        patch=patch,
+        device=device,
+        precision=precision,
     )
     decided = options.decisions(use_form, assume_orientation, accept_labels_as_scan, series)
     with reporting() as (report, cancel):

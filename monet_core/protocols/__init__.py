@@ -13,7 +13,7 @@ from monet_core.protocols.own_mappings import (
 from monet_core.protocols.protocol import UNKNOWN_OPTION, Protocol, Unknown
 from monet_core.protocols.region import Region
 from monet_core.protocols.saving import atlas_tables, check_name, save_protocol
-from monet_core.protocols.shipped import load_protocol, shipped_protocols
+from monet_core.protocols.shipped import is_shipped, load_protocol, shipped_protocols
 from monet_core.protocols.suggest import Suggestion, mapping_from, suggest_mapping
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "find_mapping",
     "import_protocol",
     "is_label_map",
+    "is_shipped",
     "leave_mapping_folder",
     "load_mapping",
     "load_protocol",

@@ -165,3 +165,19 @@ def test_what_the_atlas_does_not_have_is_not_scored(lab):
     assert (
         scored_regions(("partial",), protocols, settings)["partial"] == protocols["partial"].indices
     )
+
+
+def test_an_atlas_is_made_of_label_maps_and_mapped_by_overlap(lab):
+    own = lab / "data" / "train" / "sub-0_dseg.nii.gz"
+    first = lab / "first" / "sub-0_dseg.nii.gz"
+    done = monet("atlas", own, "--name", "mine", "--out", lab / "atlases")
+    assert done.exit_code == 0, done.output
+    assert "4 regions in" in done.output
+    atlas, mapping = lab / "atlases" / "mine.tsv", lab / "atlases" / "mine_to_first.tsv"
+    done = monet("map", atlas, "--to", "first", "--out", mapping, "--pair", f"{own}={first}")
+    assert done.exit_code == 0, done.output
+    assert "4 of 4 regions mapped" in done.output
+    expected = {own: first for first, own in AAL_OF_FIRST.items()}
+    assert find_mapping(atlas, "first").table == expected
+    assert status("map", atlas, "--out", mapping, "--pair", own) == 1
+    assert status("atlas", own, "--name", "mine", "--out", lab / "atlases") == 1
