@@ -14,8 +14,8 @@ from monet_core.protocols.protocol import Protocol
 from monet_core.protocols.shipped import load_protocol, shipped_protocols
 
 NO_MAPPING_REMEDY = (
-    "Say which region is which in the Atlas panel, or give --mapping FILE: "
-    "a table with the columns source and target."
+    "Say which region is which in the Atlas panel (or let `monet map` suggest it), or give "
+    "--mapping FILE: a table with the columns source and target."
 )
 _HUB = "malc"  # the table that every other one has links to or from
 
