@@ -79,6 +79,11 @@ def _palette(theme: Theme) -> QPalette:
 _STYLE = """
 QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 4px; }}
 QWidget#rail {{ background: {field}; }}
+QToolButton#tool {{ padding: 5px 8px; border: 1px solid {line}; border-radius: 4px;
+    background: {panel}; color: {text}; }}
+QToolButton#tool:hover {{ border-color: {faint}; }}
+QToolButton#tool:focus {{ border-color: {accent}; }}
+QToolButton#tool:checked {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QToolButton#activity {{ border: none; padding: 8px 4px; color: {faint}; }}
 QToolButton#activity:hover {{ color: {text}; background: {panel}; }}
 QToolButton#activity:focus {{ border: 1px solid {accent}; }}

@@ -29,7 +29,8 @@ class CorrectModel:
     """Which segmentation is painted in, with what, and what is not saved yet.
 
     `key` is the stage's key of the copy that is painted in, None where nothing is corrected.
-    `dirty` says that something is not saved, `kept_at` when it was last kept safe (time.time()).
+    `dirty` says that something is not saved, `kept_at` when it was last kept safe (time.time()),
+    `fresh` that the copy was never saved.
     """
 
     changed = Signal()
@@ -46,7 +47,7 @@ class CorrectModel:
         self.ask: Ask | None = None
         self.active = True
         self._edits = self._kept_edits = 0
-        self._fresh = False
+        self.fresh = False
         self._restoring: Recovery | None = None
         self._waiting: Callable[[], None] | None = None
         session.leaving.add(self)
@@ -232,7 +233,7 @@ class CorrectModel:
             return
         self.dirty = False
         self.keeping.drop(shown.entry.id)
-        if self._fresh:
+        if self.fresh:
             self._drop_if_fresh()
             self._put_down()
         else:
@@ -256,7 +257,7 @@ class CorrectModel:
     # -- inside -----------------------------------------------------------------------------
 
     def _start(self, shown: Shown, fresh: bool, dirty: bool = False) -> None:
-        self.key, self._fresh, self.dirty = shown.key, fresh, dirty
+        self.key, self.fresh, self.dirty = shown.key, fresh, dirty
         self._edits, self._kept_edits, self.kept_at = int(dirty), int(dirty), None
         if not self.region_under_cursor() and self.region is None:
             self.brush = replace(self.brush, region=shown.protocol.indices[0])
@@ -279,7 +280,7 @@ class CorrectModel:
 
     def _put_down(self) -> None:
         self._rest()
-        self.key, self.dirty, self._fresh, self.kept_at = None, False, False, None
+        self.key, self.dirty, self.fresh, self.kept_at = None, False, False, None
         self._look()
         self.changed.emit()
 
@@ -354,7 +355,7 @@ class CorrectModel:
         self.changed.emit()
 
     def _was_saved(self, entry: SegmentationEntry, labels: LabelMap) -> None:
-        self._fresh = False
+        self.fresh = False
         before = self.session.shown.get(key_of(entry))
         if before is not None:
             labels = replace(labels, path=entry.path)
@@ -365,8 +366,8 @@ class CorrectModel:
     def _drop_if_fresh(self) -> None:
         """A copy in which nothing was painted is no version."""
         study, shown = self.session.study, self.shown
-        if self._fresh and study is not None and shown is not None:
-            self._fresh, key = False, self.key
+        if self.fresh and study is not None and shown is not None:
+            self.fresh, key = False, self.key
             self.key = None
             self.session.hide(str(key))
             drop_version(study, shown.entry)

@@ -151,6 +151,11 @@ class LibraryModel:
         """Whether something is not saved."""
         return bool(self._history)
 
+    @property
+    def can_redo(self) -> bool:
+        """Whether something that was taken back can be made again."""
+        return bool(self._undone)
+
     def change(self, change: Change) -> bool:
         """Apply a change from `editing`; False, with `error` in words, where it is refused."""
         if self.atlas is None or not self.own:

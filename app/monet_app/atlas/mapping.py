@@ -79,10 +79,7 @@ class MappingModel:
 
         A mapping that was saved before is taken up; suggestions only fill what it leaves open.
         """
-        if self.unsaved:
-            self.save()
-        self.source = self.target = None
-        self.rows, self.error, self.unsaved = [], "", False
+        self.leave()
         if source == target:
             self._fail("Choose two different atlases.")
             return
@@ -91,6 +88,14 @@ class MappingModel:
             suggestions, self.session.study, source, target,
             done=self._suggested, failed=self._failed, key="mapping",
         )  # fmt: skip
+
+    def leave(self) -> None:
+        """Another pair is meant; what was decided for this one is saved."""
+        if self.unsaved and self.mapped:
+            self.save()
+        self.source = self.target = None
+        self.rows, self.error, self.unsaved = [], "", False
+        self.changed.emit()
 
     # -- deciding ---------------------------------------------------------------------------
 
@@ -104,6 +109,10 @@ class MappingModel:
             if not row.accepted and row.target is not None and row.confidence >= least:
                 self._replace(replace(row, accepted=True))
         self._told()
+
+    def reopen(self, index: int) -> None:
+        """It is a suggestion again."""
+        self._put(index, accepted=False)
 
     def clear(self, index: int) -> None:
         """Nothing is said of a source region any more."""
