@@ -111,8 +111,9 @@ class Session:
             self.segmentations_changed.emit()
             for event in [each for each in said if isinstance(each, Message)][:3]:
                 self.notify("warning", event.text)
-            if show and entries:
-                self.open_scan(entries[0])
+            ids = {entry.id for entry in entries}
+            if show and ids:
+                self.open_scan(next(each for each in self.study.scans() if each.id in ids))
 
         self.run(self.study.add, files, said.append, done=added, doing="Adding scans")
 

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from monet_app.icons import icon
+from monet_app.later import Later
 from monet_app.scans.adding import Adding
 from monet_app.scans.atlas_question import AtlasQuestion
 from monet_app.scans.details import Details
@@ -29,7 +30,7 @@ from monet_app.widgets import GAP, EmptyState, button, column, label, row
 from monet_app.words import count
 from monet_core.workspace import ScanEntry, SegmentationEntry
 
-LOOK_AROUND_MS = 4000
+LOOK_AROUND_MS, SAY_MS = 4000, 100
 EMPTY, LOADING, TABLE, NOTHING = range(4)
 
 
@@ -122,6 +123,7 @@ class ScansPanel(QWidget):
         self.model.listed.connect(self._listed)
         self.model.progressed.connect(self._say)
         self.model.row_changed.connect(lambda _: self._show_details())
+        self.model.row_changed.connect(Later(self._say, SAY_MS, self).soon)
         self.session.study_changed.connect(lambda _: self._asked.clear())
         self.session.selection_changed.connect(self._selection_changed)
         self.session.current_changed.connect(self._current_changed)

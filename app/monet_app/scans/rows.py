@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 from monet_app.atlases import UNKNOWN, atlas_badge, atlas_words
@@ -51,7 +52,7 @@ class Row:
     gone: bool = False
     place: int = 0
 
-    @property
+    @cached_property
     def state(self) -> State:
         """How the scan is."""
         entry = self.entry
@@ -82,11 +83,18 @@ class Row:
             return f"A question only you can answer: {self.entry.question.text}. Open the scan."
         return " ".join(self.warnings)
 
-    @property
+    @cached_property
     def badges(self) -> tuple[str, ...]:
         """Which labels exist, by atlas: "138", "15", "own", "?"."""
         kept = [each for each in self.labels if each.source != "preview"]
         return tuple(dict.fromkeys(atlas_badge(each.protocol) for each in kept))
+
+    @cached_property
+    def text(self) -> str:
+        """What the search looks in."""
+        entry = self.entry
+        parts = (entry.name, entry.subject, str(entry.path), *self.badges, self.trouble)
+        return " ".join(parts).casefold()
 
     @property
     def unknown(self) -> tuple[SegmentationEntry, ...]:
@@ -195,17 +203,10 @@ def arranged(
     """The rows that match `text` (every word) and the filter `state`, sorted by a column."""
     words = text.casefold().split()
     keep = FILTERS[state][1]
-    found = [row for row in rows if keep(row) and (not words or _matches(row, words))]
+    found = [row for row in rows if keep(row) and all(word in row.text for word in words)]
     found.sort(key=lambda row: row.place)
     found.sort(key=_KEYS[column], reverse=descending)
     return found
-
-
-def _matches(row: Row, words: Sequence[str]) -> bool:
-    entry = row.entry
-    text = f"{entry.name} {entry.subject} {entry.path} {' '.join(row.badges)} {row.trouble}"
-    text = text.casefold()
-    return all(word in text for word in words)
 
 
 def summary(rows: Sequence[Row], shown: int) -> str:
