@@ -161,11 +161,8 @@ def _tool(word: str, picture: str, tip: str) -> QToolButton:
     made = QToolButton()
     made.setText(word)
     made.setObjectName("tool")
-    drawn = icon(picture)
-    for mode in (QIcon.Mode.Normal, QIcon.Mode.Active):
-        chosen = icon(picture, "on_accent").pixmap(20, 20)
-        drawn.addPixmap(chosen, mode, QIcon.State.On)
-    made.setIcon(drawn)
+    made.setIcon(icon(picture))
+    made.toggled.connect(lambda on: made.setIcon(icon(picture, "on_accent" if on else "text")))
     made.setIconSize(QSize(18, 18))
     made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     made.setCheckable(True)

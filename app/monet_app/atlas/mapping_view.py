@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -19,10 +20,12 @@ from monet_app.atlas.mapping import MappingModel
 from monet_app.atlas.mapping_table import SOURCE, SURE, TARGET, MappingFilter, MappingTable
 from monet_app.atlases import atlas_words
 from monet_app.boxes import choice_box
+from monet_app.centre import Centre
 from monet_app.widgets import EmptyState, button, label, row
 from monet_app.words import count
 
 SURE_ENOUGH = 0.8
+LABEL = 36
 
 
 class MappingView(QWidget):
@@ -66,6 +69,10 @@ class MappingView(QWidget):
             "Every conversion, comparison and training of this study then uses it",
             "mdi6.content-save-outline", primary=True,
         )  # fmt: skip
+        self._centre = Centre(model.session)
+        self._large_view: QTableView | None = None
+        self.large = button("Larger", self._toggle_large, "The table in place of the views",
+                            "mdi6.arrow-expand")  # fmt: skip
         self.empty = EmptyState(
             "Choose two atlases: regions that have like names, or lie in the same place, are then "
             "suggested. You decide.", icon_name="mdi6.map-marker-path",
@@ -73,12 +80,14 @@ class MappingView(QWidget):
         self._rows = [self.summary, row(self.search, self.only_open), self.view]
         self._buttons = [
             row(self.accept_sure, self.accept_all, None),
-            row(self.save, self.clear, None),
+            row(self.save, self.clear, self.large, None),
         ]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(row(label("From", wrap=False), self.source))
-        layout.addWidget(row(label("To", wrap=False), self.target))
+        for word, box in (("From", self.source), ("To", self.target)):
+            said = label(word, wrap=False)
+            said.setFixedWidth(LABEL)
+            layout.addWidget(row(said, box))
         for part in (self.suggest, self.busy, self.error, *self._rows, *self._buttons):
             layout.addWidget(part, 1 if part is self.view else 0)
         layout.addWidget(self.empty, 1)
@@ -90,6 +99,8 @@ class MappingView(QWidget):
     def _table_view(self) -> QTableView:
         view = QTableView()
         view.setModel(self.proxy)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        view.setWordWrap(False)
         view.setAccessibleName("Which region is which")
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(26)
@@ -104,6 +115,19 @@ class MappingView(QWidget):
         view.setItemDelegateForColumn(TARGET, ChoiceDelegate(view))
         view.setEditTriggers(QAbstractItemView.EditTrigger.AllEditTriggers)
         return view
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        """The views come back with another page."""
+        super().hideEvent(event)
+        self._centre.hide()
+
+    def _toggle_large(self) -> None:
+        if self._centre.shown:
+            self._centre.hide()
+            return
+        if self._large_view is None:
+            self._large_view = self._table_view()
+        self._centre.show(self._large_view, "Which region is which")
 
     def fill(self) -> None:
         """List the atlases that there are now; the choice stays."""

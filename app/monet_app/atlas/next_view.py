@@ -30,6 +30,7 @@ class NextView(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Scans to correct next")
         self.list.setWordWrap(True)
+        self.list.setSpacing(3)
         self.list.itemActivated.connect(self._open)
         self.list.itemClicked.connect(self._open)
         self.list.hide()
@@ -71,7 +72,7 @@ class NextView(QWidget):
 
     def _fit(self, number: int) -> None:
         height = self.list.sizeHintForRow(0) if number else 0
-        self.list.setFixedHeight(min(number, ROWS) * max(height, 1) + 6)
+        self.list.setFixedHeight(min(number, ROWS) * (max(height, 1) + 6) + 6)
 
     def _failed(self, error: Exception) -> None:
         self.look.setEnabled(True)
