@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monet_app.atlases import atlas_words
+from monet_app.atlases import atlas_badge, atlas_words
 from monet_core.workspace import SegmentationEntry
+from monet_core.workspace.labels import title
 
 _WORDS = {"manual": "Manual", "edited": "Edited", "preview": "Preview", "model": "Model"}
 
@@ -32,8 +33,33 @@ class Origin:
 
 def origin_of(entry: SegmentationEntry) -> Origin:
     """Where a segmentation comes from."""
-    maker = {"manual": "", "edited": "", "import": entry.name}.get(entry.source, entry.model)
+    maker = {"manual": "", "edited": "", "import": _given_name(entry)}.get(
+        entry.source, entry.model
+    )
     return Origin(entry.source, maker, entry.protocol)
+
+
+def shown_names(entries: Sequence[SegmentationEntry]) -> dict[int, str]:
+    """What a scan's segmentations are called, by id: as short as tells them apart.
+
+    A name that somebody gave stays; of names that the study made from atlas and maker only the
+    maker is left, with the atlas's badge where one maker made several.
+    """
+    short = {each.id: _given_name(each) or origin_of(each).name for each in entries}
+    longer = {each.id: f"{short[each.id]} ({atlas_badge(each.protocol)})" for each in entries}
+    return {
+        each.id: next(
+            names[each.id]
+            for names in (short, longer, {each.id: each.name})
+            if [*names.values()].count(names[each.id]) == 1
+        )
+        for each in entries
+    }
+
+
+def _given_name(entry: SegmentationEntry) -> str:
+    made = title(entry.protocol, entry.source, entry.model)
+    return "" if entry.name.startswith(made) else entry.name
 
 
 def by_origin(entries: Iterable[SegmentationEntry]) -> dict[Origin, dict[int, SegmentationEntry]]:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -65,7 +66,7 @@ class Choosing(QWidget):
 
     def _show_lines(self) -> None:
         wanted = [each.id for each in self.model.entries]
-        known = list(self.model.protocols)
+        known = (list(self.model.protocols), self.model.names)
         if getattr(self, "_made_of", None) != (wanted, known):
             self._make_lines()
             self._made_of = (wanted, known)
@@ -87,18 +88,25 @@ class Choosing(QWidget):
 
     def _line(self, entry: SegmentationEntry) -> QWidget:
         protocol = self.model.protocols.get(entry.id)
-        box = QCheckBox(entry.name)
+        box = QCheckBox(self.model.names[entry.id])
         box.setToolTip(str(entry.path))
         box.setEnabled(protocol is not None)
         box.toggled.connect(lambda on: self.model.choose(entry.id, on))
         self.lines[entry.id] = box
-        if protocol is not None:
-            return row(box, None, label(atlas_title(protocol), "hint", wrap=False))
-        return row(box, None, self._atlas_of(entry))
+        # However long the name is, the atlas beside it stays in sight.
+        box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        atlas = (
+            self._atlas_of(entry)
+            if protocol is None
+            else label(atlas_title(protocol), "hint", wrap=False)
+        )
+        made = row(box, atlas)
+        made.layout().setStretch(0, 1)  # type: ignore[union-attr]
+        return made
 
     def _atlas_of(self, entry: SegmentationEntry) -> QComboBox:
         made = QComboBox()
-        made.setAccessibleName(f"Atlas of {entry.name}")
+        made.setAccessibleName(f"Atlas of {self.model.names[entry.id]}")
         made.addItem("Which atlas?", "")
         fill_atlases(made, self._atlases())
         made.activated.connect(lambda at: self._say_atlas(entry, made.itemData(at)))
@@ -127,7 +135,7 @@ class Choosing(QWidget):
         self.reference.clear()
         self.reference.addItem("None: each with each", None)
         for entry in self.model.chosen_entries:
-            self.reference.addItem(entry.name, entry.id)
+            self.reference.addItem(self.model.names[entry.id], entry.id)
         if self.model.reference is not None:
             self.reference.setCurrentIndex(self.reference.findData(self.model.reference))
 

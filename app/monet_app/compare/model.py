@@ -8,12 +8,13 @@ from typing import Any
 
 from psygnal import Signal
 
-from monet_app.compare.result import Result, first_result, with_distances
+from monet_app.compare.result import Result, first_result, place_to_look_at, with_distances
 from monet_app.compare.views import Views
-from monet_app.origins import Origin, origin_of
+from monet_app.origins import Origin, origin_of, shown_names
 from monet_app.session import Session
+from monet_core.datasets.names import stem_of
 from monet_core.errors import MonetError
-from monet_core.evaluation import Common, Place, common_protocols, worst_place
+from monet_core.evaluation import Common, Place, common_protocols
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.scans import LabelMap
 from monet_core.workspace import ScanEntry, SegmentationEntry
@@ -37,6 +38,7 @@ class CompareModel:
         self.views = Views(session)
         self.entries: list[SegmentationEntry] = []
         self.protocols: dict[int, Protocol] = {}
+        self.names: dict[int, str] = {}
         self.chosen: tuple[int, ...] = ()
         self.proposals: list[Common] = []
         self.common: Common | None = None
@@ -62,6 +64,7 @@ class CompareModel:
         study, current = self.session.study, self.session.current
         found = study.segmentations(current.id) if study and current else []
         self.entries = [each for each in found if each.source != "preview"]
+        self.names = shown_names(self.entries)
         self.protocols = {}
         for entry in self.entries:
             protocol = _protocol(entry)
@@ -119,7 +122,7 @@ class CompareModel:
             self.choose(entry.id)
 
         self.session.run(
-            study.add_segmentation, current.id, Path(path), protocol, "import",
+            study.add_segmentation, current.id, Path(path), protocol, "import", stem_of(path),
             done=added, doing="Adding a label file",
         )  # fmt: skip
 
@@ -131,9 +134,10 @@ class CompareModel:
         if not self.ready or current is None or self.common is None:
             return
         self._round += 1
-        entries = self.chosen_entries
-        names = {each.id: each.name for each in entries}
-        reference = names.get(self.reference) if self.reference is not None else None
+        if self.looking_at is not None:
+            self.all_regions()
+        entries = {self.names[each.id]: each for each in self.chosen_entries}
+        reference = None if self.reference is None else self.names[self.reference]
         self._say("Comparing…")
         done, failed = self._this_round(self._compared), self._this_round(self._failed)
         self.session.run(
@@ -160,7 +164,7 @@ class CompareModel:
         self.place_changed.emit()
         self.views.isolate(result, index)
         self.session.run(
-            worst_place, *result.pair(a, b), result.target, index,
+            place_to_look_at, result, a, b, index,
             done=self._found, doing="Looking for the place", key="worst-place",
         )  # fmt: skip
 
@@ -238,8 +242,9 @@ class CompareModel:
             self.error = None
         self.result_changed.emit()
 
-    def _found(self, place: Place | None) -> None:
-        self.place, self.searching = place, False
+    def _found(self, found: tuple[Place | None, Place | None]) -> None:
+        (self.place, region), self.searching = found, False
+        place = self.place or region
         if place is not None and self.looking_at is not None:
             self.session.go_to(place.ras_mm)
         self.place_changed.emit()

@@ -74,19 +74,24 @@ class ComparePanel(QWidget):
         self.cancel = button("Cancel", self.model.cancel, "What is there so far stays")
         self.bar = QProgressBar()
         self.bar.setRange(0, 0)
+        self._busy = label("", "hint", wrap=False)
         self._error = label("", "error")
         self._hint = label(
             "The result appears here: a table of regions, worst first, and columns in the middle.",
             "hint",
         )
-        one = column(self._hint, self.results)
-        one.layout().setStretch(1, 1)  # type: ignore[union-attr]
+        one = column(self._hint, self.results, None)
+        one.layout().setStretch(1, 1000)  # type: ignore[union-attr]
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(one, "This scan")
         self.tabs.addTab(self.study, "Whole study")
-        page = column(self.choosing, row(self.start, self.bar, self.cancel), self._error, self.tabs)
-        page.layout().setStretch(3, 1)  # type: ignore[union-attr]
+        page = column(
+            self.choosing, self.start, row(self._busy, self.bar, self.cancel), self._error,
+            self.tabs,
+        )  # fmt: skip
+        page.layout().setStretch(4, 1)  # type: ignore[union-attr]
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -100,16 +105,17 @@ class ComparePanel(QWidget):
         self._scan.setVisible(current is not None)
         few = len(model.entries) < FEWEST
         self._stack.setCurrentIndex(0 if current is None else 1 if few else 2)
-        has = ", ".join(each.name for each in model.entries)
+        has = ", ".join(model.names.values())
         self._few.setText(
             "Comparing needs two segmentations of one scan; this one has "
             f"{count(len(model.entries), 'segmentation') if has else 'none'}"
             f"{f': {has}' if has else ''}."
         )
-        self.start.setEnabled(model.ready and not model.busy)
-        self.start.setText(model.busy or "Compare")
-        self.bar.setVisible(bool(model.busy))
-        self.cancel.setVisible(bool(model.busy))
+        self.start.setEnabled(model.ready)
+        self.start.setVisible(not model.busy)
+        self._busy.setText(model.busy)
+        for part in (self._busy, self.bar, self.cancel):
+            part.setVisible(bool(model.busy))
         self._hint.setVisible(model.result is None)
         self._show_error()
 

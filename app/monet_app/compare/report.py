@@ -87,8 +87,8 @@ def _first_page(pages: PdfPages, result: Result, name: str, picture: Path) -> No
 
 def _first_lines(result: Result) -> list[str]:
     lines = [
-        f"{entry.name}: {atlas_title(atlas)}, {entry.path.name}"
-        for entry, (_, atlas) in zip(result.entries, result.segmented.values(), strict=True)
+        f"{name}: {atlas_title(atlas)}, {entry.path.name}"
+        for entry, (name, (_, atlas)) in zip(result.entries, result.segmented.items(), strict=True)
     ]
     lines += [f"Compared in {atlas_title(result.target)}: {len(result.comparison.regions)} regions "
               f"that all can have; {_against(result)}."]  # fmt: skip
@@ -122,9 +122,9 @@ def _table_page(pages: PdfPages, rows: pd.DataFrame) -> None:
 
 
 def millimetres(value: float, digits: int) -> str:
-    """A distance; "one only" where only one of the two has the region, "–" where unknown."""
+    """A distance; "∞" where only one of the two has the region, "–" where unknown."""
     if np.isinf(value):
-        return "one only"
+        return "∞"
     return "–" if np.isnan(value) else f"{value:.{digits}f}"
 
 

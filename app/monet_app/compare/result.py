@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from monet_app.words import count, dice, listed
-from monet_core.evaluation import Comparison, compare
+from monet_core.evaluation import (
+    Comparison,
+    Place,
+    compare,
+    region_place,
+    source_indices,
+    worst_place,
+)
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.scans import Decisions, LabelMap, read_labels
 from monet_core.workspace import SegmentationEntry
@@ -41,36 +48,37 @@ class Result:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The pairs that were compared, by name."""
-        rows = self.table[["a", "b"]].drop_duplicates()
-        return list(rows.itertuples(index=False, name=None))
+        """The pairs that were compared, by name, in the order of the names."""
+        rows = self.table[["a", "b"]].drop_duplicates().itertuples(index=False, name=None)
+        place = {name: number for number, name in enumerate(self.segmented)}
+        return sorted(rows, key=lambda pair: (place[pair[0]], place[pair[1]]))
 
     def pair(self, a: str, b: str) -> tuple[Segmented, Segmented]:
         """Two of the label maps by name."""
         return self.segmented[a], self.segmented[b]
 
 
-Readers = Callable[[SegmentationEntry], LabelMap | None]
-
-
 def first_result(
-    entries: Sequence[SegmentationEntry],
+    entries: Mapping[str, SegmentationEntry],
     decisions: Decisions,
     target: Protocol,
     reference: str | None,
     known: Mapping[int, LabelMap] | None = None,
 ) -> Result:
-    """Read (what is not in `known`, by id) and compare without distances: about a second."""
+    """Read (what is not in `known`, by id) and compare without distances: about a second.
+
+    `entries` by the names that are shown; `reference` is one of these.
+    """
     known = known or {}
     segmented = {
-        each.name: (
+        name: (
             known[each.id] if each.id in known else read_labels(each.path, decisions),
             load_protocol(each.protocol),
         )
-        for each in entries
+        for name, each in entries.items()
     }
     found = compare(segmented, target, reference, distances=False)
-    return Result(found, segmented, tuple(entries), target, reference)
+    return Result(found, segmented, tuple(entries.values()), target, reference)
 
 
 def with_distances(result: Result) -> Result:
@@ -79,6 +87,16 @@ def with_distances(result: Result) -> Result:
     return Result(
         found, result.segmented, result.entries, result.target, result.reference, measured=True
     )
+
+
+def place_to_look_at(
+    result: Result, a: str, b: str, index: int
+) -> tuple[Place | None, Place | None]:
+    """Where a region differs most between two, and where it is in the first: any may be None."""
+    first, second = result.pair(a, b)
+    labels, protocol = first
+    region = region_place(labels, source_indices(protocol, result.target, index))
+    return worst_place(first, second, result.target, index), region
 
 
 def summary_lines(result: Result) -> list[str]:

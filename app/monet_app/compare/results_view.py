@@ -23,10 +23,20 @@ from qtpy.QtWidgets import (
 from monet_app.compare.exporting import Exporting
 from monet_app.compare.model import CompareModel
 from monet_app.compare.result import note_lines, summary_lines
-from monet_app.compare.table import DICE, PAIR, REGION, ROW, RegionFilter, RegionRows
+from monet_app.compare.table import (
+    ASSD,
+    DICE,
+    HD95,
+    PAIR,
+    REGION,
+    ROW,
+    VOLUMES,
+    RegionFilter,
+    RegionRows,
+)
 from monet_app.fold import Fold
 from monet_app.icons import icon
-from monet_app.widgets import button, label, row
+from monet_app.widgets import button, column, label, row
 from monet_app.words import count
 from monet_core.evaluation import Place
 
@@ -35,6 +45,10 @@ EXPORTS = {
     "Picture (PNG)…": ("png", "Pictures (*.png)"),
     "Report (PDF)…": ("pdf", "PDF (*.pdf)"),
 }
+
+
+WIDTHS = {PAIR: 110, DICE: 44, HD95: 46, ASSD: 46, VOLUMES: 88}
+"""In pixels, so that the region's name has what is left of a narrow panel."""
 
 
 class ResultsView(QWidget):
@@ -89,7 +103,7 @@ class ResultsView(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.pair.activated.connect(lambda at: self._choose_pair(self.pair.itemData(at)))
-        return row(self.words, self.pair)
+        return column(self.words, self.pair)
 
     def _table(self) -> QTableView:
         table = QTableView()
@@ -107,9 +121,10 @@ class ResultsView(QWidget):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(24)
         header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(REGION, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(36)
+        for section, width in WIDTHS.items():
+            header.resizeSection(section, width)
+        header.setSectionResizeMode(REGION, QHeaderView.ResizeMode.Stretch)
         table.clicked.connect(self._look_at)
         table.activated.connect(self._look_at)
         table.selectionModel().currentRowChanged.connect(self._moved)
@@ -172,7 +187,12 @@ class ResultsView(QWidget):
 
     def _choose_pair(self, pair: str) -> None:
         self.filtered.set_pair(pair)
-        self.table.setColumnHidden(PAIR, bool(pair) or self.pair.count() <= 2)
+        one = bool(pair) or self.pair.count() <= 2
+        self.table.setColumnHidden(PAIR, one)
+        header, modes = self.table.horizontalHeader(), QHeaderView.ResizeMode
+        header.setSectionResizeMode(REGION, modes.Stretch if one else modes.Interactive)
+        if not one:
+            header.resizeSection(REGION, WIDTHS[PAIR])
 
     def _show_place(self) -> None:
         place, index, result = self.model.place, self.model.looking_at, self.model.result

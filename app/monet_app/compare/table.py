@@ -13,14 +13,14 @@ from monet_app.compare.result import Result
 from monet_app.words import dice
 
 REGION, PAIR, DICE, HD95, ASSD, VOLUMES = range(6)
-HEADS = ("Region", "Pair", "Dice", "HD95", "ASSD", "Volumes, ml")
+HEADS = ("Region", "Pair", "Dice", "HD95", "ASSD", "Volumes")
 TIPS = (
     "Name in the protocol that is compared in",
     "Which two segmentations",
     "Overlap: 1 is the same, 0 is none",
     "How far apart the borders are, in mm: 95 % of them are nearer",
     "Average distance of the borders, in mm",
-    "In the first and in the second segmentation; sorted by how much they differ",
+    "In ml, in the first and in the second; sorted by how much they differ",
 )
 SORT = Qt.ItemDataRole.UserRole
 ROW = Qt.ItemDataRole.UserRole + 1

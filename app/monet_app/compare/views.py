@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from monet_app.compare.result import Result
@@ -22,18 +25,24 @@ class Views:
         self._result: Result | None = None
         self._isolated: int | None = None
         self._asked: set[str] = set()
-        self._arranged = False
+        self._arranged = self._arranging = False
         self._before = "four"
         session.shown_changed.connect(self._arrange)
+        if session.stage is not None:
+            session.stage.layoutChanged.connect(self._layout_changed)
 
     def show(self, result: Result | None) -> None:
         """Show a result, or nothing."""
-        self._clear()
+        if result is None and self.active:
+            self._clear()
+        elif self._isolated is not None:
+            self.isolate(self._result, None)
         self._result, self._isolated = result, None
         self._asked.clear()
         self._arranged = False
         self._arrange()
-        self._show_difference()
+        if not self._arranged:
+            self._show_difference()
 
     def set_side_by_side(self, on: bool) -> None:
         """One column per segmentation, or the usual views."""
@@ -59,19 +68,21 @@ class Views:
         """Compare is shown (again)."""
         self.active, self._arranged = True, False
         self._arrange()
-        self._show_difference()
+        if not self._arranged:
+            self._show_difference()
         self.isolate(self._result, self._isolated)
 
     def leave(self) -> None:
         """Another activity is shown: the stage is as it was."""
-        self._clear()
-        self.active = False
+        if self.active:
+            self.active = False
+            self._clear()
 
     # -- inside -----------------------------------------------------------------------------
 
     def _clear(self) -> None:
         stage = self.session.stage
-        if stage is None or not self.active:
+        if stage is None:
             return
         stage.remove_map(DIFFERENCE)
         if self._result is not None and self._isolated is not None:
@@ -83,7 +94,26 @@ class Views:
     def _usual_layout(self) -> None:
         stage = self.session.stage
         if stage is not None and stage.layout == "side-by-side":
-            stage.set_layout(self._before)
+            with self._changing_layout():
+                stage.set_layout(self._before)
+
+    @contextmanager
+    def _changing_layout(self) -> Iterator[None]:
+        """Views come and go without the map: it is taken off before, and drawn anew after."""
+        stage = self.session.stage
+        if stage is not None:
+            stage.remove_map(DIFFERENCE)
+        self._arranging = True
+        try:
+            yield
+        finally:
+            self._arranging = False
+        self._show_difference()
+
+    def _layout_changed(self, _: str) -> None:
+        """Views that were not there before have no map yet."""
+        if self._result is not None and not self._arranging:
+            self._show_difference()
 
     def _arrange(self) -> None:
         """Columns, as soon as all compared segmentations are on the stage; after that, not again:
@@ -100,7 +130,8 @@ class Views:
             self._arranged = True
             if stage.layout != "side-by-side":
                 self._before = stage.layout
-            stage.set_side_by_side(keys)
+            with self._changing_layout():
+                stage.set_side_by_side(keys)
 
     def _show_difference(self) -> None:
         stage, result = self.session.stage, self._result
@@ -112,4 +143,4 @@ class Views:
         data = result.comparison.disagreement.astype(np.float32)
         limits = (0.0, float(max(1, int(data.max(initial=0)))))
         stage.show_map(DIFFERENCE, data, result.comparison.like.geometry,
-                       colormap="inferno", limits=limits)  # fmt: skip
+                       colormap="red", limits=limits)  # fmt: skip
