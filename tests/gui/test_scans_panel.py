@@ -8,6 +8,7 @@ import pytest
 from fake_stage import FakeStage
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton, QStackedWidget
 from study_phantoms import labels_file, scan_file
 
 from monet_app.scans.atlas_question import AtlasQuestion
@@ -279,7 +280,6 @@ def test_ten_thousand_scans_stay_quick(qtbot, empty):
         act()
         empty.view.grab()
         took[what] = time.perf_counter() - start
-    print(took)
     assert max(took.values()) < 1.0, took
     assert took["scroll"] < 0.3, took
 
@@ -290,3 +290,24 @@ def test_choosing_many_rows_at_once(qtbot, empty):
     empty.view.choose([3, 4, 5, 9, 99], 4)
     assert empty.view.chosen_ids() == [3, 4, 5, 9]
     assert empty.view.current_id == 4
+
+
+def test_n_works_while_another_panel_is_shown(qtbot, panel, settle):
+    window, other = QStackedWidget(), QPushButton("Segment")
+    qtbot.addWidget(window)
+    window.addWidget(panel)
+    window.addWidget(other)
+    window.show()
+    qtbot.waitExposed(window)
+    panel._keys.clear()  # it was a window of its own before
+    panel.hide()
+    panel.show()
+    window.setCurrentWidget(other)
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    other.setFocus()
+    qtbot.keyClick(other, Qt.Key.Key_N)
+    settle(panel.session.background)
+    assert panel.session.current.name == "sub-2"
+    window.removeWidget(panel)
+    panel.setParent(None)

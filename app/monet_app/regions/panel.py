@@ -162,7 +162,8 @@ class RegionsPanel(QWidget):
             self.count.setText("")
             return
         self.count.setText(f"{view.total - len(view.hidden)} of {view.total} shown")
-        self.alone_said.setText(_alone(view.root, view.isolated or ()))
+        title = self.model.title(self.model.active)
+        self.alone_said.setText(f"Of {title}, {_alone(view.root, view.isolated or ())}")
 
     def _figures_changed(self, key: str) -> None:
         if key == self.model.active and self._items is not None:
@@ -312,5 +313,5 @@ def _alone(root: Node, indices: tuple[int, ...]) -> str:
     """What is shown alone, in words."""
     node = next((node for node in root.walk() if node.indices == indices), None)
     if node is None:
-        return f"Only {len(indices)} regions are shown."
-    return f"Only {node.region.name if node.region else node.name} is shown."
+        return f"only {len(indices)} regions are shown."
+    return f"only {node.region.name if node.region else node.name} is shown."

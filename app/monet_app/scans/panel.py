@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QPoint, QSignalBlocker, Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QKeySequence, QPixmap, QShortcut
+from qtpy.QtGui import QDesktopServices, QKeySequence, QPixmap, QShortcut, QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -42,6 +42,7 @@ class ScansPanel(QWidget):
         self.session = session
         self.model = ScansModel(session)
         self._asked: set[int] = set()
+        self._keys: list[QShortcut] = []
         self._build()
         self._connect()
         self._listed()
@@ -127,11 +128,17 @@ class ScansPanel(QWidget):
         self.session.study_changed.connect(lambda _: self._asked.clear())
         self.session.selection_changed.connect(self._selection_changed)
         self.session.current_changed.connect(self._current_changed)
-        for keys, by in (("N", 1), ("Shift+N", -1)):
-            QShortcut(QKeySequence(keys), self, lambda by=by: self.model.step(by))
         timer = QTimer(self, interval=LOOK_AROUND_MS)
         timer.timeout.connect(self._look_around)
         timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """N and Shift+N go through the scans from now on, whichever panel is shown."""
+        super().showEvent(event)
+        for keys, by in (("N", 1), ("Shift+N", -1)) if not self._keys else ():
+            made = QShortcut(QKeySequence(keys), self.window(), lambda by=by: self.model.step(by))
+            self.destroyed.connect(made.deleteLater)
+            self._keys.append(made)
 
     # -- showing ----------------------------------------------------------------------------
 
