@@ -12,7 +12,7 @@ def main() -> int:
     multiprocessing.freeze_support()
     words = sys.argv[1:]
     if words[:1] == ["--worker"]:
-        from monet_core.worker.run import main as work
+        from monet_core.worker.main import main as work
 
         return work(words[1:])
     if words[:1] == ["--smoke"]:
