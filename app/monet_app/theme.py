@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,20 @@ def apply_theme(app: QApplication, name: str) -> Theme:
     _current = THEMES.get(name, DARK)
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))
-    app.setStyleSheet(_STYLE.format(pictures=PICTURES.as_posix(), **vars(_current)))
+    app.setStyleSheet(_sheet(_current))
     return _current
+
+
+def dress(widget: QWidget, name: str) -> None:
+    """Colour one widget and what is in it, as a guest in another program's window."""
+    global _current
+    _current = THEMES.get(name, DARK)
+    widget.setPalette(_palette(_current))
+    widget.setStyleSheet(_sheet(_current))
+
+
+def _sheet(theme: Theme) -> str:
+    return _STYLE.format(pictures=PICTURES.as_posix(), **vars(theme))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from monet_resources import SAMPLE
+from napari.layers import Layer
 
 from monet_app.stage.colors import colormap_of, colormap_of_values, features_of
 from monet_app.stage.grid import GRID, Grid, layer_labels
@@ -16,6 +17,7 @@ from monet_core.errors import DecisionNeeded, MonetError, ScanError
 from monet_core.scans import LabelMap, Scan, read_labels, read_scan
 from monet_napari.atlases import atlas_of
 
+PATH = "monet_path"
 LayerData = tuple[Any, dict[str, Any], str]
 _LABEL_WORDS = ("_dseg", "aseg", "aparc", "label", "_seg", "_mask")
 _ASKS = "Open it in the panel Plugins > MO-Net Studio > Scans, which asks for the answer."
@@ -54,6 +56,12 @@ def read_volume(path: Path) -> Scan | LabelMap:
         raise MonetError(error.code, error.problem, remedy=_ASKS, file=path) from error
 
 
+def path_of(layer: Layer) -> Path | None:
+    """The file that a layer was read from, by us or by anybody."""
+    known = layer.metadata.get(PATH) or layer.source.path
+    return Path(str(known)) if known else None
+
+
 def _layer(volume: Scan | LabelMap, path: Path) -> LayerData:
     return _scan_layer(volume, path) if isinstance(volume, Scan) else _labels_layer(volume, path)
 
@@ -71,7 +79,7 @@ def scan_keywords(scan: Scan, name: str) -> dict[str, Any]:
         "name": name,
         "colormap": "gray",
         "contrast_limits": (float(low), float(max(high, low + 1))),
-        "metadata": {GRID: grid},
+        "metadata": {GRID: grid, PATH: str(scan.path or "")},
         **grid.placement,
     }
 
@@ -79,8 +87,11 @@ def scan_keywords(scan: Scan, name: str) -> dict[str, Any]:
 def _labels_layer(labels: LabelMap, path: Path) -> LayerData:
     grid = Grid.of(labels)
     keywords: dict[str, Any] = {
-        "name": stem_of(path), "metadata": {GRID: grid}, "opacity": 0.5, **grid.placement,
-    }  # fmt: skip
+        "name": stem_of(path),
+        "metadata": {GRID: grid, PATH: str(path)},
+        "opacity": 0.5,
+        **grid.placement,
+    }
     protocol = atlas_of(path, labels)
     if protocol is None:
         keywords["colormap"] = colormap_of_values(np.unique(labels.data).tolist())

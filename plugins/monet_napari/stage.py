@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,17 +22,17 @@ from monet_app.stage.painting import Painter
 from monet_app.stage.protocol import Layout, Levels, OnStage, Plane, Probe, Ras, Tool
 from monet_core.protocols import Protocol
 from monet_core.scans import Geometry, LabelMap, Scan
-from monet_napari.reading import scan_keywords
+from monet_napari.looks import Looks
+from monet_napari.reading import path_of, scan_keywords
 from monet_napari.views import Views
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_LEVELS = {"Full range": (0, 100), "2–98 %": (2, 98), "Brain": (10, 99.8)}
 _SPOTS = slice(None, None, 4)
 
 
-class NapariStage:
+class NapariStage(Looks):
     """See `monet_app.stage.protocol.Stage`."""
 
     cursorMoved = Signal(tuple)  # noqa: N815
@@ -228,88 +229,6 @@ class NapariStage:
         self.views.show_grid(self._image, layers)
         self.layoutChanged.emit("side-by-side")
 
-    @property
-    def radiological(self) -> bool:
-        """See `Stage`."""
-        return self.views.radiological
-
-    def set_radiological(self, radiological: bool) -> None:
-        """See `Stage`."""
-        self.views.set_radiological(radiological)
-        self.viewChanged.emit()
-
-    @property
-    def opacity(self) -> float:
-        """See `Stage`."""
-        return self._opacity
-
-    def set_opacity(self, opacity: float) -> None:
-        """See `Stage`."""
-        self._opacity = opacity
-        for held in self._held.values():
-            held.layer.opacity = opacity
-        self.viewChanged.emit()
-
-    @property
-    def outline(self) -> int:
-        """See `Stage`."""
-        return self._outline
-
-    def set_outline(self, width: int) -> None:
-        """See `Stage`."""
-        self._outline = width
-        for held in self._held.values():
-            held.layer.contour = width
-        self.viewChanged.emit()
-
-    @property
-    def levels(self) -> Levels:
-        """See `Stage`."""
-        if self._image is None:
-            return 0.0, 1.0
-        low, high = self._image.contrast_limits
-        return float(low), float(high)
-
-    def set_levels(self, low: float, high: float) -> None:
-        """See `Stage`."""
-        if self._image is not None:
-            self._image.contrast_limits = (low, max(high, low + 1e-6))
-            self.viewChanged.emit()
-
-    @property
-    def levels_presets(self) -> Mapping[str, Levels]:
-        """See `Stage`."""
-        if self._scan is None:
-            return {}
-        spots = self._scan.data[_SPOTS, _SPOTS, _SPOTS]
-        inside = spots[spots > 0] if (spots > 0).any() else spots
-        made = {name: np.percentile(inside, ends) for name, ends in _LEVELS.items()}
-        return {name: (float(ends[0]), float(ends[1])) for name, ends in made.items()}
-
-    @property
-    def crosshair(self) -> bool:
-        """See `Stage`."""
-        return self.views.crosshair
-
-    def set_crosshair(self, shown: bool) -> None:
-        """See `Stage`."""
-        self.views.set_crosshair(shown)
-        self.viewChanged.emit()
-
-    @property
-    def letters(self) -> bool:
-        """See `Stage`."""
-        return self.views.letters
-
-    def set_letters(self, shown: bool) -> None:
-        """See `Stage`."""
-        self.views.set_letters(shown)
-        self.viewChanged.emit()
-
-    def reset_view(self) -> None:
-        """See `Stage`."""
-        self.viewer.reset_view()
-
     # -- editing ----------------------------------------------------------------------------
 
     def edit(
@@ -366,7 +285,7 @@ class NapariStage:
     def _shows(self, layer: Image, scan: Scan) -> bool:
         grid = Grid.of(scan)
         there = grid.fits(layer.data.shape, layer.scale, layer.translate)
-        return there and scan.path is not None and str(layer.source.path) == str(scan.path)
+        return there and scan.path is not None and path_of(layer) == Path(scan.path)
 
     def _clear(self) -> None:
         self.views.end_grid()

@@ -114,12 +114,17 @@ class Views:
         active = self.viewer.layers.selection.active
         made = self.viewer.add_vectors(
             self._lines(self.viewer.dims.point[-3:]), name=CROSS, vector_style="line",
-            edge_color="#5aa9e6", edge_width=0.4, opacity=0.8, visible=self.crosshair,
+            edge_color="#5aa9e6", edge_width=self._line_width, opacity=0.8, visible=self.crosshair,
             **(self._placed or {}),
         )  # fmt: skip
         if active is not None:
             self.viewer.layers.selection.active = active
         return made
+
+    @property
+    def _line_width(self) -> float:
+        """About half a millimetre, in voxels."""
+        return 0.4 / float(min((self._placed or {"scale": (1,)})["scale"]))
 
     def _lines(self, point: Sequence[float]) -> np.ndarray:
         """In voxels of the scan, so that the sliders' steps stay the scan's."""
