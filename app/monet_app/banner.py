@@ -32,9 +32,10 @@ class Banners(QWidget):
 
     def show_notice(self, notice: Notice) -> None:
         """Show a notice; infos go by themselves."""
-        for other in list(self._shown):
-            if other.notice.text == notice.text or len(self._shown) >= MOST:
-                self.remove(other)
+        for other in [each for each in self._shown if each.notice.text == notice.text]:
+            self.remove(other)
+        while len(self._shown) >= MOST:
+            self.remove(self._shown[0])
         banner = Banner(notice, self)
         self._shown.append(banner)
         self._layout.addWidget(banner)

@@ -38,10 +38,9 @@ def catch_the_rest(tell: Callable[[Exception], None]) -> None:
     """Errors that nobody caught are logged and told; the window lives."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
         if isinstance(error, Exception):
             log.error("Not caught", exc_info=(kind, error, trace))
             tell(error)
-        else:
-            sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = hook
