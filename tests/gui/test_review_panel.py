@@ -10,7 +10,7 @@ from fake_stage import FakeStage
 from phantom_study import WRONG, phantom_study
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QShortcut
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMainWindow, QStackedWidget, QWidget
 
 from monet_app.origins import Origin
@@ -221,15 +221,23 @@ def test_no_key_works_in_another_activity(qtbot, begun, window, session, wait):
 
 
 def test_keys_win_over_those_of_another_part_of_the_window(qtbot, begun, window, session, wait):
-    stolen = []
-    other = QShortcut("P", window)
-    other.activated.connect(lambda: stolen.append(1))
-    other.activatedAmbiguously.connect(lambda: None)
-    for _ in range(2):
+    window.panels.setCurrentWidget(window.other)
+    others = []
+    for keys in ("N", "P"):
+        other = QShortcut(QKeySequence(keys), window)
+        other.activated.connect(lambda keys=keys: others.append(keys))
+    press(qtbot, window, "n")
+    assert others == ["N"]
+    window.panels.setCurrentWidget(begun)
+    for _ in range(3):
         press(qtbot, window, "p")
         wait(session)
-    assert not stolen
-    assert grades(session)
+    press(qtbot, window, "N")
+    assert grades(session) == ["pass"] * 3
+    assert others == ["N"]
+    window.panels.setCurrentWidget(window.other)
+    press(qtbot, window, "np")
+    assert others == ["N", "N", "P"]
 
 
 def test_a_key_that_is_held_down_rates_once(qtbot, begun, window, session):
