@@ -19,7 +19,12 @@ from monet_core.jobs.endings import ALREADY_RUNNING, last_words
 from monet_core.jobs.events import Event
 from monet_core.jobs.folder import EVENTS
 from monet_core.jobs.job import Job, JobState, load_job
-from monet_core.jobs.launching import find_worker, start_worker, worker_command
+from monet_core.jobs.launching import (
+    WorkerProcess,
+    find_worker,
+    start_worker,
+    worker_command,
+)
 from monet_core.jobs.tailing import Tail, without_outdated
 
 log = logging.getLogger(__name__)
@@ -198,24 +203,27 @@ class JobQueue:
             job.process = find_worker(job.folder)
         if asked(job.folder) is Command.CANCEL and job.active and job.give_up_at is None:
             job.cancel()  # asked for by another program, or before a crash of this one
+        process = job.process
         # Asked before reading: what was written before the end is read in any case.
-        running = job.process is not None and job.process.running
+        running = process is not None and process.running
         tail = self._tails.setdefault(job.id, Tail(job.folder / EVENTS))
         for event in without_outdated(tail.read()):
             job.apply(event)
             self._tell_state(job)
             self._tell(job, event)
         if not running:
-            self._gone(job)
+            self._gone(job, process)
         elif job.give_up_at is not None and time.monotonic() > job.give_up_at:
             assert job.process is not None
             job.process.kill()
         elif not job.active and job.give_up_at is None:
             job.give_up_at = time.monotonic() + job.grace_s  # it said its last word, but stays
 
-    def _gone(self, job: Job) -> None:
+    def _gone(self, job: Job, process: WorkerProcess | None) -> None:
         with job.lock:
-            code = job.process.exit_code if job.process is not None else None
+            if job.process is not process or job.state is JobState.QUEUED:
+                return  # meanwhile it was asked to go on
+            code = process.exit_code if process is not None else None
             job.process, job.give_up_at = None, None
             if not job.active:
                 return

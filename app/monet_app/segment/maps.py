@@ -44,14 +44,17 @@ class UncertaintyMaps:
             return
 
         def ready(read: tuple[NDArray[np.float32], Geometry]) -> None:
-            if self.session.stage is not None and self.session.current is current:
-                self.shown_key = key
-                self.session.stage.show_map(KEY, *read, colormap="inferno", limits=LIMITS)
-                self.changed.emit()
+            stage, wanted = self.session.stage, self.shown_key == key
+            if stage is not None and wanted and self.session.current is current:
+                stage.show_map(KEY, *read, colormap="inferno", limits=LIMITS)
 
-        self.session.run(
-            _read, path, current.decisions, done=ready, doing="Reading the uncertainty", key=KEY
-        )
+        def failed(error: Exception) -> None:
+            self.hide()
+            self.session.tell(error, "Reading the uncertainty")
+
+        self.shown_key = key
+        self.session.run(_read, path, current.decisions, done=ready, failed=failed, key=KEY)
+        self.changed.emit()
 
     def hide(self) -> None:
         """Take the map away."""

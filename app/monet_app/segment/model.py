@@ -70,10 +70,13 @@ class SegmentModel:
         self.place: Place = "study"
         self.options = Options()
         self._progress: dict[str, Progress] = {}
-        for signal in (session.selection_changed, session.scans_changed, session.study_changed):
-            signal.connect(self._tell)
-        session.current_changed.connect(self._tell)
-        session.segmentations_changed.connect(self._tell)
+        self._selected: list[ScanEntry] | None = None
+        self._made: set[tuple[int, str]] | None = None
+        for signal in (
+            session.selection_changed, session.scans_changed, session.study_changed,
+            session.current_changed, session.segmentations_changed,
+        ):  # fmt: skip
+            signal.connect(self._study_said)
         session.models_changed.connect(self._models_changed)
         session.job_event.connect(self._heard)
         session.jobs_changed.connect(self.progressed.emit)
@@ -82,14 +85,21 @@ class SegmentModel:
     # -- what is chosen ---------------------------------------------------------------------
 
     @property
+    def selected(self) -> list[ScanEntry]:
+        """The selected scans; asked of the study when something changed."""
+        if self._selected is None:
+            self._selected = self.session.selected_scans()
+        return self._selected
+
+    @property
     def scans(self) -> list[ScanEntry]:
         """The selected scans that can be segmented."""
-        return [entry for entry in self.session.selected_scans() if not why_not(entry)]
+        return [entry for entry in self.selected if not why_not(entry)]
 
     @property
     def refused(self) -> list[tuple[ScanEntry, str]]:
         """The selected scans that cannot, and why."""
-        found = ((entry, why_not(entry)) for entry in self.session.selected_scans())
+        found = ((entry, why_not(entry)) for entry in self.selected)
         return [(entry, why) for entry, why in found if why]
 
     def choose_model(self, path: Path) -> None:
@@ -141,8 +151,9 @@ class SegmentModel:
         study, card = self.session.study, self.card
         if study is None or card is None:
             return ""
-        made = {each.scan_id for each in study.all_segmentations() if each.model == card.name}
-        names = [entry.name for entry in scans if entry.id in made]
+        if self._made is None:
+            self._made = {(each.scan_id, each.model) for each in study.all_segmentations()}
+        names = [entry.name for entry in scans if (entry.id, card.name) in self._made]
         if not names:
             return ""
         return f" Done before with this model, and done again: {listed(names)}."
@@ -179,10 +190,10 @@ class SegmentModel:
 
     def again(self, progress: Progress) -> list[Job]:
         """Queue the scans of a job that failed once more, into the same folder."""
-        failed = {path for path, _ in progress.failed}
-        study = self.session.study
-        entries = [each for each in study.scans() if each.path in failed] if study else []
-        return self._submit(entries, Path(progress.job.request["out"])) if entries else []
+        failed, request = {str(path) for path, _ in progress.failed}, progress.job.request
+        scans = [each for each in request["scans"] if str(each["path"]) in failed]
+        again = {**request, "scans": scans, "resume": False}
+        return self._queue(progress.job.title, again) if scans else []
 
     def _submit(self, entries: Sequence[ScanEntry], out: Path) -> list[Job]:
         assert self.card is not None
@@ -194,10 +205,12 @@ class SegmentModel:
             picture=self.options.picture,
         )
         what = entries[0].name if len(entries) == 1 else count(len(entries), "scan")
+        title = f"Segment {what} with {self.card.name}"
+        return self._queue(title, request.model_dump(mode="json"))
+
+    def _queue(self, title: str, request: dict[str, Any]) -> list[Job]:
         try:
-            job = self.session.submit(
-                KIND, f"Segment {what} with {self.card.name}", request.model_dump(mode="json")
-            )
+            job = self.session.submit(KIND, title, request)
         except MonetError as error:
             self.session.tell(error, "Starting the segmentation")
             return []
@@ -271,6 +284,10 @@ class SegmentModel:
         self.card = next((each for each in self.cards if each.path == wanted), None)
         if self.card is None and self.cards:
             self.card = self.cards[0]
+        self._tell()
+
+    def _study_said(self, *_: Any) -> None:
+        self._selected, self._made = None, None
         self._tell()
 
     def _run_states(self) -> dict[Path, JobState]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QCheckBox, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from monet_app.boxes import choice_box
@@ -16,6 +16,7 @@ from monet_app.segment.model import SegmentModel
 from monet_app.segment.options_view import OptionsView
 from monet_app.segment.progress_view import ProgressView
 from monet_app.session import Session
+from monet_app.start_key import add_start_key
 from monet_app.widgets import EmptyState, button, column, label
 from monet_app.words import count, listed
 
@@ -45,7 +46,7 @@ class SegmentPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
-        self._shortcut()
+        add_start_key(self, self._start)
         self._later = Later(self.refresh, REFRESH_MS, self)
         for signal in (self.model.changed, self.model.progressed, self.maps.changed):
             signal.connect(self._later.soon)
@@ -92,26 +93,27 @@ class SegmentPanel(QWidget):
         area.setWidget(content)
         return area
 
-    def _shortcut(self) -> None:
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            made = QShortcut(QKeySequence(keys), self)
-            made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            made.activated.connect(self.model.start)
-
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Look what can be computed with, the first time the panel is seen."""
         super().showEvent(event)
+        self.refresh()
         if not self.model.devices.known:
             self.model.devices.look()
+
+    def _start(self) -> None:
+        if self.model.plan.ready:
+            self.model.start()
 
     # -- what is shown ----------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Show everything as it is now."""
+        """Show everything as it is now; nobody sees a hidden panel."""
+        if not self.isVisible():
+            return
         jobs = self.model.jobs
         if not self.model.cards:
             self._stack.setCurrentWidget(self._no_model)
-        elif not self.session.selected_scans() and not jobs:
+        elif not self.model.selected and not jobs:
             self._stack.setCurrentWidget(self._no_scan)
         else:
             self._stack.setCurrentIndex(0)

@@ -56,14 +56,19 @@ class Progress:
     def hear(self, event: Event) -> None:
         """Take in one event of the job."""
         match event:
-            case Phase(name=name):
-                item, _, phase = name.rpartition(_BETWEEN)
-                self.phase = phase
+            case Phase(name=text):
+                item, _, phase = text.rpartition(_BETWEEN)
                 which = _WHICH.match(item)
-                self.name = which[2] if which else item
-                self.current = int(which[1]) if which else self.current
+                number = int(which[1]) if which else self.current
+                self._at(number, which[2] if which else item, phase)
             case Result(kind="scan", values=values):
                 self._finished(values)
+
+    def _at(self, number: int, name: str, phase: str) -> None:
+        # Other phases, such as "Resampling", are parts of those that are shown.
+        if phase in PHASES or name != self.name or not name:
+            self.phase = phase
+        self.current, self.name = number, name
 
     def _finished(self, values: dict[str, Any]) -> None:
         scan = Path(str(values.get("scan", "")))
@@ -97,9 +102,11 @@ class Progress:
         if state is JobState.CANCELLING:
             return "cancelling… finished scans are kept"
         if self.running:
-            paused = "paused at " if state is JobState.PAUSED else ""
-            name = f": {self.name}" if self.name else ""
-            return f"{paused}scan {self.current} of {self.total}{name}"
+            paused = "paused; " if state is JobState.PAUSED else ""
+            if not self.name:
+                return f"{paused}{self.phase or 'starting…'}"
+            number = f"scan {self.current} of {self.total}: " if self.total > 1 else ""
+            return f"{paused}{number}{self.name}"
         return self._ended()
 
     def _ended(self) -> str:
