@@ -19,6 +19,7 @@ if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or shutil
 from monet_app.session import Session
 from monet_app.settings import Settings
 from monet_app.threads import ThreadBackground
+from monet_app.views.ortho import OrthoStage
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,15 @@ def session(qtbot: object, tmp_path: Path) -> Iterator[Session]:
     qtbot.waitUntil(lambda: made.study is not None, timeout=10_000)  # type: ignore[attr-defined]
     yield made
     made.close(let_jobs_go_on=False)
+
+
+@pytest.fixture
+def stage(qtbot: object) -> Iterator[OrthoStage]:
+    """The views in a real window of 900 x 700."""
+    made = OrthoStage()
+    made.widget.resize(900, 700)
+    qtbot.addWidget(made.widget)  # type: ignore[attr-defined]
+    made.widget.show()
+    qtbot.waitExposed(made.widget)  # type: ignore[attr-defined]
+    yield made
+    made.close()

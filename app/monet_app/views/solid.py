@@ -1,119 +1,128 @@
-"""`SolidPane`: regions in 3-D. Nothing is drawn before it is asked for, since that takes long."""
+"""`SolidPane`: chosen regions in 3-D, on a napari canvas that is made when first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.components import ViewerModel
-from napari.layers import Surface as SurfaceLayer
-from napari.qt import QtViewer
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QMouseEvent
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
-from monet_app.views.surfaces import Surface
+from monet_app.icons import icon
+from monet_app.views.surfaces import Mesh
 
-EMPTY = "Regions in 3-D"
-_FREE = 0.8
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Surface
+    from napari.qt import QtViewer
+
+HINT = "Regions as surfaces"
+NOTHING = "No region to show"
+# Where the camera looks to, in S, P, R: from the front, a little from the left and from above.
+FROM_FRONT = (-0.35, 0.85, 0.4)
+UP = (1.0, 0.3, 0.15)
+# napari's axes (towards us, down, right) are handed as S, P, R are. Its camera could be turned
+# round for S, A, R, but surfaces are then lit from behind (0.9.2).
+_AS_DRAWN = np.array([1, -1, 1], np.float32)
 
 
 class SolidPane(QWidget):
-    """A calm placeholder with a button, then a napari canvas with one surface."""
+    """A calm place with a button until 3-D is asked for; then the surfaces."""
 
-    def __init__(self, asked: Callable[[], None], doubled: Callable[[], None]) -> None:
+    asked = Signal()
+    doubled = Signal()
+
+    def __init__(self) -> None:
         super().__init__()
-        self._doubled = doubled
+        self.setObjectName("canvas")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.model: ViewerModel | None = None
         self.view: QtViewer | None = None
-        self._layer: SurfaceLayer | None = None
-        self._pages = QStackedLayout(self)
-        self._pages.setContentsMargins(0, 0, 0, 0)
-        page = QWidget()
-        page.setObjectName("canvas")
-        page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        inside = QVBoxLayout(page)
-        inside.addStretch(1)
-        self._text = QLabel(EMPTY)
-        self._text.setObjectName("hint")
-        self._text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.button = QPushButton("Show in 3-D")
-        self.button.setToolTip("Draw the visible regions as surfaces; takes some seconds")
-        self.button.clicked.connect(lambda: asked())
-        inside.addWidget(self._text)
-        inside.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignHCenter)
-        inside.addStretch(1)
-        self._pages.addWidget(page)
-        self.setMinimumSize(120, 120)
+        self._layer: Surface | None = None
+        self.vertices = np.empty((0, 3), np.float32)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._placeholder())
 
-    def say(self, text: str, can_ask: bool) -> None:
-        """Show the placeholder with a text, and the button where there is something to draw."""
-        self._text.setText(text or EMPTY)
-        self.button.setVisible(can_ask)
-        self._pages.setCurrentIndex(0)
+    def _placeholder(self) -> QWidget:
+        place = QWidget()
+        place.setObjectName("canvas")
+        place.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        layout = QVBoxLayout(place)
+        layout.addStretch(1)
+        self.button = QPushButton("Show in 3-D")
+        self.button.setIcon(icon("mdi6.cube-outline"))
+        self.button.setToolTip("Draw the regions that are shown as surfaces")
+        self.button.clicked.connect(lambda: self.asked.emit())
+        self.words = QLabel(HINT)
+        self.words.setObjectName("hint")
+        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self.button, alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.words)
+        layout.addStretch(1)
+        return place
 
     @property
     def shown(self) -> bool:
-        """Whether a surface is drawn."""
-        return self._layer is not None
+        """Whether surfaces are shown."""
+        return self._stack.currentIndex() > 0
 
-    def show_surface(self, surface: Surface, centre: tuple[float, float, float]) -> None:
-        """Draw a surface in place of the last one; the camera stays once it has been set."""
-        first = self.model is None
-        model = self._model()
-        layer = SurfaceLayer(
-            (surface.vertices, surface.faces, np.ones(len(surface.vertices), np.float32)),
-            vertex_colors=surface.colors, shading="smooth", name="regions",
-        )  # fmt: skip
-        model.layers.clear()
-        model.layers.append(layer)
-        self._layer = layer
-        if first:
-            model.dims.ndisplay = 3
-            model.scene.camera.set_view_direction((0.0, -1.0, 0.0), (1.0, 0.0, 0.0))
-        model.reset_view(reset_camera_angle=False)
-        model.scene.camera.center = centre
-        model.scene.camera.zoom *= _FREE
-        self._pages.setCurrentIndex(1)
+    def say(self, text: str) -> None:
+        """Words in place of the picture; empty for the usual ones."""
+        self.words.setText(text or HINT)
+        self.button.setEnabled(not text)
+
+    def show_mesh(self, mesh: Mesh | None) -> None:
+        """Show surfaces; None says that there are none."""
+        if mesh is None:
+            self.clear()
+            self.words.setText(NOTHING)
+            return
+        self.say("")
+        viewer = self._make()
+        self.vertices = mesh.vertices
+        data = (mesh.vertices * _AS_DRAWN, mesh.faces, np.ones(len(mesh.vertices), np.float32))
+        if self._layer is not None:
+            viewer.layers.remove(self._layer)
+        self._layer = viewer.add_surface(
+            data, vertex_colors=mesh.colors, shading="smooth", name="regions"
+        )
+        self._stack.setCurrentIndex(1)
+        self.reset()
 
     def clear(self) -> None:
-        """Back to the placeholder."""
+        """Back to the calm place."""
+        if self._layer is not None and self.model is not None:
+            self.model.layers.remove(self._layer)
+            self._layer = None
+        self.say("")
+        self._stack.setCurrentIndex(0)
+
+    def reset(self) -> None:
+        """Lens from the front, at everything."""
+        if self.model is None or self._layer is None:
+            return
+        self.model.reset_view(reset_camera_angle=False)
+        self.model.scene.camera.set_view_direction(FROM_FRONT, UP)
+
+    def _make(self) -> ViewerModel:
+        """The canvas, made on first use: a second or more."""
         if self.model is not None:
-            self.model.layers.clear()
-        self._layer = None
-        self.say(EMPTY, can_ask=False)
+            return self.model
+        from napari.components import ViewerModel
+        from napari.qt import QtViewer
 
-    def set_radiological(self, radiological: bool) -> None:
-        """Depth turns with the sides, so that nothing is mirrored."""
-        self._radiological = radiological
-        if self.model is not None:
-            sides = ("away", "up", "left") if radiological else ("towards", "up", "right")
-            self.model.scene.camera.orientation = sides
-
-    def _model(self) -> ViewerModel:
-        if self.model is None:
-            self.model = ViewerModel()
-            self.view = QtViewer(self.model)
-            self.view.dims.hide()
-            self.view.setAcceptDrops(False)
-            self._pages.addWidget(self.view)
-            self.set_radiological(getattr(self, "_radiological", True))
-        return self.model
-
-    def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Large, and back."""
-        self._doubled()
-
-    def picture(self) -> QImage | None:
-        """What is drawn; None for the placeholder."""
-        if self.view is None or self._layer is None:
-            return None
-        pixels = np.ascontiguousarray(self.view.screenshot(flash=False))
-        height, width = pixels.shape[:2]
-        return QImage(pixels.data, width, height, QImage.Format.Format_RGBA8888).copy()
+        viewer = ViewerModel(title="3-D", ndisplay=3)
+        viewer.canvas.background_color_override = "black"
+        self.view = QtViewer(viewer)
+        self.view.dims.hide()
+        self.view.setAcceptDrops(False)
+        viewer.mouse_double_click_callbacks.clear()
+        viewer.mouse_double_click_callbacks.append(lambda *_: self.doubled.emit())
+        self._stack.addWidget(self.view)
+        self.model = viewer
+        return viewer
 
     def end(self) -> None:
-        """Close the canvas."""
+        """Let go of the OpenGL canvas."""
         if self.view is not None:
             self.view.close()
-        self.deleteLater()

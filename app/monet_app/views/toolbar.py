@@ -12,14 +12,17 @@ from monet_app.icons import icon
 from monet_app.stage.protocol import Layout, Stage
 
 STEP = 0.1
-PAGE = 5
 _LAYOUTS: tuple[tuple[Layout, str, str], ...] = (
     ("four", "mdi6.view-grid-outline", "Three planes and 3-D"),
     ("axial", "mdi6.alpha-a-box-outline", "Axial alone"),
     ("coronal", "mdi6.alpha-c-box-outline", "Coronal alone"),
     ("sagittal", "mdi6.alpha-s-box-outline", "Sagittal alone"),
     ("3d", "mdi6.cube-outline", "3-D alone"),
+    ("side-by-side", "mdi6.view-column-outline", "Segmentations side by side"),
 )
+_WIDTHS = ("Regions are filled", "Thin outlines", "Thick outlines")
+_WIDTH_ICONS = ("mdi6.square", "mdi6.square-outline", "mdi6.square-medium-outline")
+OWN_LEVELS = "Own"
 
 
 class StageToolbar(QWidget):
@@ -29,6 +32,8 @@ class StageToolbar(QWidget):
         super().__init__()
         self._stage, self._changed = stage, changed
         self._last_outline = 1
+        self._put_away: list[str] = []
+        self._alone: tuple[tuple[str, int], ...] = ()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 3, 8, 3)
         layout.setSpacing(4)
@@ -50,7 +55,7 @@ class StageToolbar(QWidget):
         self.opacity.setToolTip("How strongly segmentations cover the scan (A fainter, D stronger)")
         self.opacity.setAccessibleName("Opacity of segmentations")
         self.opacity.valueChanged.connect(lambda value: self._set_opacity(value / 100))
-        self.fill = self._button("mdi6.select-inverse", "", self.switch_outline)
+        self.fill = self._button("mdi6.select-inverse", "", self.next_outline)
         for made in self._layouts.values():
             layout.addWidget(made)
         layout.addSpacing(8)
@@ -76,11 +81,17 @@ class StageToolbar(QWidget):
         self._stage.set_outline(0 if self._stage.outline else self._last_outline)
         self._changed()
 
+    def next_outline(self) -> None:
+        """Filled, thin outlines, thick outlines, and round."""
+        self._stage.set_outline((self._stage.outline + 1) % 3)
+        self._changed()
+
     def switch_segmentations(self) -> None:
         """Hide all segmentations, or show them again."""
-        shown = any(on.visible for on in self._stage.segmentations.values())
-        for key in list(self._stage.segmentations):
+        shown = [key for key, on in self._stage.segmentations.items() if on.visible]
+        for key in shown or self._put_away or list(self._stage.segmentations):
             self._stage.set_visible(key, not shown)
+        self._put_away = shown
 
     def change_opacity(self, by: float) -> None:
         """Fainter or stronger."""
@@ -89,11 +100,12 @@ class StageToolbar(QWidget):
     def isolate_here(self) -> None:
         """Only the region under the cross-hair, and back."""
         regions = self._stage.probe(self._stage.cursor).regions
-        for key, index in regions.items():
-            alone = getattr(self, "_alone", None) == (key, index)
-            if index:
-                self._stage.isolate(key, None if alone else [index])
-                self._alone = None if alone else (key, index)
+        here = tuple((key, index) for key, index in regions.items() if index)
+        alone, self._alone = self._alone, () if here == self._alone else here
+        for key, _ in alone:
+            self._stage.isolate(key, None)
+        for key, index in self._alone:
+            self._stage.isolate(key, [index])
 
     def add_keys(self, widget: QWidget) -> None:
         """Make the keys of the views work wherever the keyboard is inside `widget`."""
@@ -105,14 +117,6 @@ class StageToolbar(QWidget):
             "I": self.isolate_here,
             "R": self._stage.reset_view,
             "Alt+L": self._toggle_letters,
-            "PgUp": lambda: self._stage.step("axial", 1),
-            "PgDown": lambda: self._stage.step("axial", -1),
-            "Shift+PgUp": lambda: self._stage.step("axial", PAGE),
-            "Shift+PgDown": lambda: self._stage.step("axial", -PAGE),
-            "Up": lambda: self._stage.step("coronal", 1),
-            "Down": lambda: self._stage.step("coronal", -1),
-            "Right": lambda: self._stage.step("sagittal", self._rightwards()),
-            "Left": lambda: self._stage.step("sagittal", -self._rightwards()),
         }
         for key, does in keys.items():
             made = QShortcut(QKeySequence(key), widget)
@@ -136,19 +140,25 @@ class StageToolbar(QWidget):
         self.cross.setChecked(stage.crosshair)
         self.letters.setCheckable(True)
         self.letters.setChecked(stage.letters)
-        names = list(stage.levels_presets)
-        if names != [self.levels.itemText(i) for i in range(self.levels.count())]:
-            self.levels.clear()
-            self.levels.addItems(names)
-            self.levels.setCurrentText("2–98 %")
+        self._refresh_levels()
         self.opacity.blockSignals(True)
         self.opacity.setValue(round(100 * stage.opacity))
         self.opacity.blockSignals(False)
-        self.fill.setIcon(icon("mdi6.square-outline" if stage.outline else "mdi6.square"))
-        self.fill.setToolTip("Fill regions (O)" if stage.outline else "Outlines only (O)")
+        width = min(stage.outline, 2)
+        self.fill.setIcon(
+            icon(("mdi6.square", "mdi6.square-outline", "mdi6.square-medium-outline")[width])
+        )
+        self.fill.setToolTip(f"{_WIDTHS[width]}; click for {_WIDTHS[(width + 1) % 3].lower()} (O)")
 
-    def _rightwards(self) -> int:
-        return -1 if self._stage.radiological else 1
+    def _refresh_levels(self) -> None:
+        presets = self._stage.levels_presets
+        names = [*presets, OWN_LEVELS] if presets else []
+        if names != [self.levels.itemText(i) for i in range(self.levels.count())]:
+            self.levels.clear()
+            self.levels.addItems(names)
+        self.levels.setEnabled(bool(presets))
+        chosen = [name for name, levels in presets.items() if levels == self._stage.levels]
+        self.levels.setCurrentText(chosen[0] if chosen else OWN_LEVELS)
 
     def _set_opacity(self, opacity: float) -> None:
         self._stage.set_opacity(opacity)
