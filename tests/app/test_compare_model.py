@@ -105,7 +105,12 @@ def test_a_row_flies_to_the_place_and_isolates_in_every_atlas(model, session):
     at = np.linalg.inv(labels.geometry.affine) @ [*session.stage.cursor, 1]
     assert labels.data[tuple(np.round(at[:3]).astype(int))] == 58
     assert model.place.volume_ml > 0.1
+    shown = session.stage.maps["difference"] > 0
+    whole = model.result.comparison.disagreement > 0
+    assert 0 < shown.sum() <= whole.sum()  # of this region only
+    assert set(np.unique(labels.data[shown])) <= {0, 58}
     model.all_regions()
+    assert ((session.stage.maps["difference"] > 0) == whole).all()
     assert session.stage.isolated == {manual: None, ours: None}
 
 

@@ -244,7 +244,7 @@ def test_pictures_are_made_once_and_can_be_rated_without_the_views(own):
     assert model.rate("pass") is not None
     assert own.current.id == opened  # the stage stays as it is
     files = sorted((own.study.folder / ".monet" / "mosaics").iterdir())
-    assert len(files) == 3
+    assert len(files) == 6
     again = Mosaics(own)
     again.wish(model.items)
     assert sorted((own.study.folder / ".monet" / "mosaics").iterdir()) == files

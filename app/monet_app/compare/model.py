@@ -8,7 +8,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from monet_app.compare.result import Result, first_result, place_to_look_at, with_distances
+from monet_app.compare.result import Look, Result, first_result, look_at, with_distances
 from monet_app.compare.views import Views
 from monet_app.origins import Origin, origin_of, shown_names
 from monet_app.session import Session
@@ -164,7 +164,7 @@ class CompareModel:
         self.place_changed.emit()
         self.views.isolate(result, index)
         self.session.run(
-            place_to_look_at, result, a, b, index,
+            look_at, result, a, b, index,
             done=self._found, doing="Looking for the place", key="worst-place",
         )  # fmt: skip
 
@@ -172,6 +172,7 @@ class CompareModel:
         """End the isolation of a region."""
         self.looking_at = None
         self.views.isolate(self.result, None)
+        self.views.set_region_differences(None)
         self.place_changed.emit()
 
     # -- inside -----------------------------------------------------------------------------
@@ -242,11 +243,13 @@ class CompareModel:
             self.error = None
         self.result_changed.emit()
 
-    def _found(self, found: tuple[Place | None, Place | None]) -> None:
-        (self.place, region), self.searching = found, False
-        place = self.place or region
-        if place is not None and self.looking_at is not None:
-            self.session.go_to(place.ras_mm)
+    def _found(self, look: Look) -> None:
+        self.place, self.searching = look.place, False
+        place = look.place or look.region
+        if self.looking_at is not None:
+            self.views.set_region_differences(look.differences)
+            if place is not None:
+                self.session.go_to(place.ras_mm)
         self.place_changed.emit()
 
     def _scan_changed(self, _: object) -> None:

@@ -200,11 +200,19 @@ def draw_boxes(table: pd.DataFrame, target: Protocol, measure: str, path: Path) 
     pairs = {f"{a} – {b}": rows for (a, b), rows in table.groupby(["a", "b"], sort=False)}
     indices = [int(index) for index in table["index"].unique()]
     ordered = [index for index in target.indices if index in set(indices)]
-    groups = groups_of(target, ordered) if len(ordered) > MOST_BOXES else None
+    groups = _boxes(target, ordered)
     scans = table["scan"].nunique()
     title = f"{MEASURES[measure]} over {scans} scans"
     box_plot(pairs if len(pairs) > 1 else next(iter(pairs.values())), path, groups,
              title if len(pairs) > 1 else f"{next(iter(pairs))}: {title}", measure)  # fmt: skip
+
+
+def _boxes(target: Protocol, indices: Sequence[int]) -> dict[str, list[int]]:
+    """What each box is of, in the order of the protocol."""
+    if len(indices) > MOST_BOXES:
+        return groups_of(target, indices)
+    regions = [target.region(index) for index in indices]
+    return {region.abbreviation or region.name: [region.index] for region in regions}
 
 
 def _cache_of(study: Path) -> Path:

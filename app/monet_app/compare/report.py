@@ -31,8 +31,8 @@ A4 = (8.27, 11.69)
 ROWS_PER_PAGE = 54
 COLUMNS = 108
 _HEAT = ("#fde725", "#f89441", "#e34234", "#b5367a", "#7b2382", "#4b0f6b")
-_TABLE = (("Region", 0.08), ("Pair", 0.40), ("Dice", 0.66), ("HD95 mm", 0.72), ("ASSD mm", 0.80),
-          ("Volumes ml", 0.88))  # fmt: skip
+_TABLE = (("Region", 0.08), ("Pair", 0.37), ("Dice", 0.62), ("HD95 mm", 0.68), ("ASSD mm", 0.77),
+          ("Volumes ml", 0.86))  # fmt: skip
 
 
 def save_picture(

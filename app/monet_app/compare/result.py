@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from monet_app.words import count, dice, listed
 from monet_core.evaluation import (
     Comparison,
     Place,
     compare,
+    region_mask,
     region_place,
     source_indices,
     worst_place,
@@ -89,30 +91,52 @@ def with_distances(result: Result) -> Result:
     )
 
 
-def place_to_look_at(
-    result: Result, a: str, b: str, index: int
-) -> tuple[Place | None, Place | None]:
-    """Where a region differs most between two, and where it is in the first: any may be None."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One region of a result: where a pair differs most, where the region is, and all differences.
+
+    Both places may be None. `differences` int32 (X, Y, Z) on the grid of the comparison's map
+    counts the pairs that differ in this region.
+    """
+
+    place: Place | None
+    region: Place | None
+    differences: NDArray[np.int32]
+
+
+def look_at(result: Result, a: str, b: str, index: int) -> Look:
+    """What there is to see of a region; a fraction of a second."""
     first, second = result.pair(a, b)
     labels, protocol = first
     region = region_place(labels, source_indices(protocol, result.target, index))
-    return worst_place(first, second, result.target, index), region
+    like = result.comparison.like.geometry
+    masks = {
+        name: region_mask(one, result.target, index, like) for name, one in result.segmented.items()
+    }
+    differences = np.zeros(like.shape, np.int32)
+    for one, other in result.pairs:
+        differences += masks[one] ^ masks[other]
+    return Look(worst_place(first, second, result.target, index), region, differences)
 
 
 def summary_lines(result: Result) -> list[str]:
     """One line per pair: mean Dice, mean distances, and what only one of the two has."""
-    return [_summary(result, *pair) for pair in result.pairs]
+    pairs = result.pairs
+    regions = count(int(result.table["index"].nunique()), "region")
+    if len(pairs) == 1:
+        return [_summary(result, *pairs[0], f" over {regions}")]
+    return [f"Means over {regions}:", *(_summary(result, *pair, "") for pair in pairs)]
 
 
-def _summary(result: Result, a: str, b: str) -> str:
+def _summary(result: Result, a: str, b: str, over: str) -> str:
     rows = result.table[(result.table["a"] == a) & (result.table["b"] == b)]
-    text = f"{a} – {b}: Dice {dice(float(rows['dice'].mean()))} over {count(len(rows), 'region')}"
+    text = f"{a} – {b}: Dice {dice(float(rows['dice'].mean()))}{over}"
     finite = rows.replace(np.inf, np.nan)
     if result.measured and finite["hd95_mm"].notna().any():
-        text += f", HD95 {finite['hd95_mm'].mean():.1f} mm, ASSD {finite['assd_mm'].mean():.2f} mm"
+        text += f", HD95 {finite['hd95_mm'].mean():.1f}, ASSD {finite['assd_mm'].mean():.2f} mm"
     one_sided = int(((rows["volume_a_ml"] == 0) ^ (rows["volume_b_ml"] == 0)).sum())
     if one_sided:
-        text += f"; {count(one_sided, 'region')} in one of them only"
+        text += f"; {one_sided} in one of them only"
     return text
 
 

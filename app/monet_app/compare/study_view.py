@@ -24,6 +24,8 @@ from monet_app.picture import Picture
 from monet_app.widgets import button, column, label, row
 from monet_app.words import count, dice
 
+SCANS_HEIGHT = 160
+
 
 class StudyView(QWidget):
     """Compares all scans that have the chosen kinds of segmentations."""
@@ -49,6 +51,7 @@ class StudyView(QWidget):
         self.scans.setAccessibleName("Scans, those that agree least first")
         self.scans.setToolTip("Enter or double click: open the scan and compare there")
         self.scans.itemActivated.connect(self._open)
+        self.scans.setMaximumHeight(SCANS_HEIGHT)
         self._failures = label("", "warning")
         self.export = button("Export…", self._export, "Table (TSV) or box plots (PNG)",
                              "mdi6.export-variant")  # fmt: skip

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monet_app.compare.result import Result
 from monet_app.session import Session, key_of
 from monet_core.evaluation import source_indices
 
 DIFFERENCE = "difference"
+RED = 2.6
+"""Where the colour map "hot" is full red is 1/2.6 of its range; beyond it would whiten tissue."""
 
 
 class Views:
@@ -24,6 +27,7 @@ class Views:
         self.active = True
         self._result: Result | None = None
         self._isolated: int | None = None
+        self._differences: NDArray[np.int32] | None = None
         self._asked: set[str] = set()
         self._arranged = self._arranging = False
         self._before = "four"
@@ -37,7 +41,7 @@ class Views:
             self._clear()
         elif self._isolated is not None:
             self.isolate(self._result, None)
-        self._result, self._isolated = result, None
+        self._result, self._isolated, self._differences = result, None, None
         self._asked.clear()
         self._arranged = False
         self._arrange()
@@ -52,6 +56,11 @@ class Views:
     def set_difference(self, on: bool) -> None:
         """Lay the map of differences over the scan, or take it off."""
         self.difference = on
+        self._show_difference()
+
+    def set_region_differences(self, differences: NDArray[np.int32] | None) -> None:
+        """Show the differences in one region (counted pairs, on the result's grid); None: all."""
+        self._differences = differences
         self._show_difference()
 
     def isolate(self, result: Result | None, index: int | None) -> None:
@@ -140,7 +149,8 @@ class Views:
         if result is None or not self.difference:
             stage.remove_map(DIFFERENCE)
             return
-        data = result.comparison.disagreement.astype(np.float32)
-        limits = (0.0, float(max(1, int(data.max(initial=0)))))
-        stage.show_map(DIFFERENCE, data, result.comparison.like.geometry,
-                       colormap="red", limits=limits)  # fmt: skip
+        everywhere = result.comparison.disagreement
+        data = everywhere if self._differences is None else self._differences
+        limits = (0.0, RED * max(1, int(everywhere.max(initial=0))))
+        stage.show_map(DIFFERENCE, data.astype(np.float32), result.comparison.like.geometry,
+                       colormap="hot", limits=limits)  # fmt: skip

@@ -69,7 +69,7 @@ class GridRows(QAbstractListModel):
     def _picture(self, item: Item) -> QPixmap | None:
         key = item.segmentation.id
         if key not in self._scaled:
-            data = self.mosaics.png(item)
+            data = self.mosaics.png(item, small=True)
             if data is None:
                 self.mosaics.wish([item])
                 return None

@@ -7,6 +7,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from psygnal import Signal
 
@@ -23,25 +24,36 @@ AT_ONCE = 1
 """Made at the same time; opening scans must not wait for pictures."""
 MOST_KEPT = 120
 MOST_WISHED = 40
-VERSION = 1
+VERSION = 2
+LARGE, SMALL = 208, 62
+"""Heights of the tallest slice in pixels: at about these sizes both are seen, so that outlines one
+pixel wide stay visible."""
+
+
+class Pictures(NamedTuple):
+    """The same slices twice, as PNG: to look at alone, and for the grid."""
+
+    large: bytes
+    small: bytes
 
 
 class Mosaics:
-    """PNGs by segmentation's id; the latest wish is made first."""
+    """PNGs by segmentation's id, large and small; the latest wish is made first."""
 
     made = Signal(int)
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._pictures: OrderedDict[int, bytes] = OrderedDict()
+        self._pictures: OrderedDict[int, Pictures] = OrderedDict()
         self._problems: dict[int, str] = {}
         self._wishes: list[Item] = []
         self._running: set[int] = set()
         session.study_changed.connect(lambda _: self.forget())
 
-    def png(self, item: Item) -> bytes | None:
+    def png(self, item: Item, small: bool = False) -> bytes | None:
         """The picture of an item if it is there; see `wish`."""
-        return self._pictures.get(item.segmentation.id)
+        found = self._pictures.get(item.segmentation.id)
+        return None if found is None else found.small if small else found.large
 
     def problem(self, item: Item) -> str:
         """Why there can be no picture; "" where there can."""
@@ -70,13 +82,13 @@ class Mosaics:
             key = item.segmentation.id
             self._running.add(key)
             self.session.run(
-                mosaic_png, item, study.folder / ".monet" / "mosaics",
-                done=lambda png, key=key: self._done(key, png),
+                pictures_of, item, study.folder / ".monet" / "mosaics",
+                done=lambda made, key=key: self._done(key, made),
                 failed=lambda error, key=key: self._failed(key, error),
             )  # fmt: skip
 
-    def _done(self, key: int, png: bytes) -> None:
-        self._pictures[key] = png
+    def _done(self, key: int, made: Pictures) -> None:
+        self._pictures[key] = made
         while len(self._pictures) > MOST_KEPT:
             self._pictures.popitem(last=False)
         self._ended(key)
@@ -91,18 +103,21 @@ class Mosaics:
         self._go_on()
 
 
-def mosaic_png(item: Item, folder: Path) -> bytes:
-    """The picture of an item: from `folder`, unless scan or labels changed since; a second."""
-    path = folder / f"{_fingerprint(item)}.png"
-    if path.is_file():
-        return path.read_bytes()
+def pictures_of(item: Item, folder: Path) -> Pictures:
+    """The pictures of an item: from `folder`, unless scan or labels changed since; a second."""
+    stem = _fingerprint(item)
+    files = [folder / f"{stem}-{size}.png" for size in (LARGE, SMALL)]
+    if all(file.is_file() for file in files):
+        return Pictures(*(file.read_bytes() for file in files))
     decisions = item.scan.decisions
     scan = read_scan(item.scan.path, decisions)
     labels = labels_on(scan, read_labels(item.segmentation.path, decisions))
-    data = png_bytes(mosaic(scan, labels, load_protocol(item.segmentation.protocol)))
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
-    return data
+    protocol = load_protocol(item.segmentation.protocol)
+    made = [png_bytes(mosaic(scan, labels, protocol, height=size)) for size in (LARGE, SMALL)]
+    for file, data in zip(files, made, strict=True):
+        with atomic_path(file) as temporary:
+            temporary.write_bytes(data)
+    return Pictures(*made)
 
 
 def _fingerprint(item: Item) -> str:

@@ -30,6 +30,7 @@ _ICONS: dict[Grade, str] = {
     "edit": "mdi6.pencil-outline",
 }
 MOST_FLAGS = 40
+MOST_ROWS = 6
 
 
 class RatingView(QWidget):
@@ -74,10 +75,12 @@ class RatingView(QWidget):
         self.rate = card(row(*self.grades.values()), column(*self.tags.values(), gap=2), self.note)
         self.previous = button("Previous", self.model.previous, "Shift+N", "mdi6.chevron-left")
         self.next = button("Next", self.model.next, "N", "mdi6.chevron-right")
+        saved = row(self._saved, self.correct)
+        saved.layout().setStretch(0, 1)  # type: ignore[union-attr]
         parts = (
             row(self._name, None, self._left), self.bar, self._reason, self._problem, self.again,
             self.rate, row(self._time, None, self.previous, self.next),
-            row(self._saved, None, self.correct), self._flag_title, self.flags, self.uncertainty,
+            saved, self._flag_title, self.flags, self.uncertainty,
             self._statistics,
             row(button("Export ratings…", self._export, "", "mdi6.export-variant"), None,
                 button("End review", self.model.stop, "Everything rated is kept")),
@@ -110,7 +113,7 @@ class RatingView(QWidget):
         self._left.setText(left_words(model))
         self.bar.setRange(0, max(1, len(model.items)))
         self.bar.setValue(model.n_rated)
-        self._show(self._reason, "" if item is None else item.reason)
+        self._show(self._reason, "" if item is None or self.model.flags else item.reason)
         self._show(self._problem, model.problem)
         self.again.setVisible(bool(model.problem) and not model.ready)
         self.rate.setVisible(item is not None)
@@ -129,6 +132,8 @@ class RatingView(QWidget):
             made.setData(Qt.ItemDataRole.UserRole, flag)
             self.flags.addItem(made)
         self.flags.setVisible(bool(flags))
+        rows = min(len(flags), MOST_ROWS)
+        self.flags.setFixedHeight(rows * self.flags.sizeHintForRow(0) + 2 * self.flags.frameWidth())
         self._flag_title.setText(self._flag_words(len(flags)))
         self._flag_title.setVisible(self.model.item is not None)
 

@@ -14,6 +14,10 @@ from monet_app.widgets import button, label
 from monet_app.words import count
 
 SEEDS = 2**31
+KEYS_TEXT = (
+    "By keys: P pass, F fail, E to edit, N next, Shift+N previous, 1 to 5 tags, T note, M slices, "
+    "G all scans, U uncertainty. Every rating is saved at once."
+)
 
 
 class SetupView(QWidget):
@@ -54,7 +58,7 @@ class SetupView(QWidget):
         for part in (
             label("What to review", "hint"), self.origin, label("Order", "hint"), self.order,
             self.unrated, self.blinded, label("Rater", "hint"), self.rater, self._waiting,
-            self.start,
+            self.start, label(KEYS_TEXT, "hint"),
         ):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
