@@ -148,13 +148,14 @@ def test_a_queue_opened_anew_finds_what_runs_and_what_ended_meanwhile(
     open_queue: Open, told: Told
 ) -> None:
     first = open_queue(parallel=2)
-    long, ended, waiting = submit(first, "long"), submit(first, "second"), submit(first, "long")
+    long, ended, waiting = submit(first, "long"), submit(first, "long"), submit(first, "long")
     wait(lambda: running(long) and ended.started)
     first.close(detach=True)
     before = long.process
     assert before is not None
     assert before.running
     told.clear()
+    (ended.folder / "enough").touch()
     wait(lambda: Done in [type(event) for event in ended.events()])
     second = open_queue(parallel=2)
     again = {job.id: job for job in second.jobs}
