@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 import monet_core
-from monet_app.help import command_of, keys_text, latest_record, methods_of
+from monet_app.help import Made, command_of, keys_text, latest_made, methods_of
 from monet_app.logs import log_folder
 from monet_core.scans import import_dicom
 
@@ -116,15 +117,15 @@ class WindowCommands(_Base):
         """The command line that does what was done last, to the clipboard."""
         self._copy(command_of, "The command is in the clipboard.")
 
-    def _copy(self, make: object, said: str) -> None:
-        record = latest_record(self.session)
-        if record is None:
+    def _copy(self, make: Callable[[Made], str], said: str) -> None:
+        made = latest_made(self.session)
+        if made is None:
             self.session.notify(
                 "warning", "Nothing was segmented or trained yet.",
                 "Segment a scan, or open one that was, and try again.",
             )  # fmt: skip
             return
-        QGuiApplication.clipboard().setText(make(record))  # type: ignore[operator]
+        QGuiApplication.clipboard().setText(make(made))
         self.session.notify("info", said)
 
     def open_log(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,33 +38,41 @@ def keys_text() -> str:
     return f"<table>{''.join(cells)}</table>"
 
 
-def latest_record(session: Session) -> dict[str, Any] | None:
-    """The record of what the user last saw made: of the current scan first, else of the study."""
-    if session.study is None:
+@dataclass(frozen=True)
+class Made:
+    """The record of something a model made, and of which scan."""
+
+    record: dict[str, Any]
+    scan: Path
+    out: Path
+
+
+def latest_made(session: Session) -> Made | None:
+    """What the user last saw made: of the current scan first, else of the study."""
+    study = session.study
+    if study is None:
         return None
-    entries = session.study.all_segmentations()
     current = session.current.id if session.current else None
-    made = [each for each in entries if each.source == "model"]
-    mine = [each for each in made if each.scan_id == current] or made
-    for entry in reversed(mine):
+    made = [each for each in study.all_segmentations() if each.source == "model"]
+    for entry in reversed([each for each in made if each.scan_id == current] or made):
         record = _record_beside(entry.path)
         if record is not None:
-            return record
+            return Made(record, study.scan(entry.scan_id).path, entry.path.parent)
     return None
 
 
-def methods_of(record: dict[str, Any]) -> str:
-    """The methods paragraph of a record."""
+def methods_of(made: Made) -> str:
+    """The paragraph for a paper."""
     from monet_core.reports import methods_paragraph
 
-    return methods_paragraph(record)
+    return methods_paragraph(made.record)
 
 
-def command_of(record: dict[str, Any]) -> str:
-    """The command line of a record."""
+def command_of(made: Made) -> str:
+    """The command line that does the same."""
     from monet_core.reports import command_line
 
-    return command_line(record)
+    return command_line(made.record, scans=[made.scan], out=made.out)
 
 
 def _record_beside(labels: Path) -> dict[str, Any] | None:
