@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -14,7 +15,8 @@ from qtpy.QtWidgets import (
 )
 
 from monet_app.later import Later
-from monet_app.train.curves import Curves
+from monet_app.train.curves import curve_colors
+from monet_app.train.curves_view import CurvesView
 from monet_app.train.run import RunModel
 from monet_app.widgets import button, card, label, row
 from monet_app.words import dice
@@ -37,7 +39,7 @@ class LiveView(QWidget):
         self._error = label("", "error")
         self._hint = label("", "warning")
         self._buttons()
-        self.curves = Curves()
+        self.curves = CurvesView(model.session)
         self._legend = QWidget()
         self._legend_grid = QGridLayout(self._legend)
         self._legend_grid.setContentsMargins(0, 0, 0, 0)
@@ -145,15 +147,20 @@ class LiveView(QWidget):
         self._preview.setVisible(known or running)
 
     def draw(self) -> None:
-        """Draw the curves and list the worst regions anew."""
+        """Draw the curves and list the worst regions anew; nobody sees a hidden page."""
+        if not self.isVisible():
+            return
         figures = self._model.figures
-        has_curves = bool(figures.loss)
-        self.curves.setVisible(has_curves)
-        if has_curves:
-            self.curves.draw_figures(figures)
+        self.curves.setVisible(bool(figures.loss))
+        self.curves.show_figures(figures)
         self._fill_legend()
         self._fill_worst()
         self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw what came meanwhile."""
+        super().showEvent(event)
+        self._draw_later.soon()
 
     def _fill_legend(self) -> None:
         grid = self._legend_grid
@@ -161,10 +168,13 @@ class LiveView(QWidget):
             item = grid.takeAt(0)
             if item is not None and item.widget() is not None:
                 item.widget().deleteLater()
-        for place, (name, curve) in enumerate(self._model.figures.groups.items()):
-            color = self.curves.colors.get(name, "#888888")
+        groups = self._model.figures.groups
+        colors = curve_colors(groups)
+        for place, (name, curve) in enumerate(groups.items()):
             value = dice(curve[-1][1]) if curve else ""
-            made = label(f'<span style="color:{color}">■</span> {name} {value}', "hint", wrap=False)
+            made = label(
+                f'<span style="color:{colors[name]}">■</span> {name} {value}', "hint", wrap=False
+            )
             grid.addWidget(made, place // 2, place % 2)
 
     def _fill_worst(self) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from monet_app.session import Session
+from monet_app.start_key import add_start_key
 from monet_app.train.model import TrainModel
 from monet_app.train.run import RunModel
 from monet_app.train.runs_view import RunsView
@@ -60,10 +61,7 @@ class TrainPanel(QWidget):
         self.model.started.connect(self._started)
         self.runs.runs_changed.connect(self._show_page)
         self.session.study_changed.connect(self._show_page)
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            made = QShortcut(QKeySequence(keys), self)
-            made.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            made.activated.connect(self._start)
+        add_start_key(self, self._start)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Look what can be computed with, the first time the panel is seen."""
