@@ -125,7 +125,10 @@ class Stage(Interface):
         """Where the crosshair is."""
 
     def go_to(self, ras_mm: Sequence[float]) -> None:
-        """Move the crosshair, to the nearest point inside the scan's grid."""
+        """Move the crosshair, to the nearest point inside the scan's grid.
+
+        The app's views put it on the centre of the voxel that is there.
+        """
 
     def step(self, plane: Plane, slices: int) -> None:
         """Move the crosshair by whole slices of a plane, towards S, A or R where positive."""
@@ -161,10 +164,10 @@ class Stage(Interface):
 
     @property
     def outline(self) -> int:
-        """Width of outlines in voxels; 0 where regions are filled."""
+        """Width of outlines, 1 thin and 2 thick; 0 where regions are filled."""
 
     def set_outline(self, width: int) -> None:
-        """Fill regions (0) or draw their outlines, `width` voxels wide."""
+        """Fill regions (0) or draw their outlines, thin (1) or thick (2)."""
 
     @property
     def levels(self) -> Levels:
@@ -206,7 +209,8 @@ class Stage(Interface):
     ) -> None:
         """Make the mouse a tool that works on region `index` of `key`; None (either) ends it.
 
-        `brush_mm` is the brush's diameter; `three_d` paints a ball and fills in 3-D.
+        `brush_mm` is the brush's diameter; `three_d` paints a ball and fills in 3-D. "erase" takes
+        any region away, "fill" gives `index` to the connected region that is clicked.
         """
 
     def undo(self) -> None:

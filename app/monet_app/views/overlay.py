@@ -56,7 +56,7 @@ class Overlay(QWidget):
         self._cross: tuple[float, float] | None = None
         self.letters: Letters | None = None
         self._text = self._title = ""
-        self._ring: tuple[float, float, float, float] | None = None
+        self.ring: tuple[float, float, float, float] | None = None
         self._font = QFont(self.font())
         self._font.setPixelSize(13)
         self._font.setBold(True)
@@ -107,13 +107,13 @@ class Overlay(QWidget):
 
     def set_ring(self, ring: tuple[float, float, float, float] | None) -> None:
         """Draw the brush: an ellipse at (x, y) with its two radii in pixels, or none."""
-        if ring != self._ring:
-            for where in (self._ring, ring):
+        if ring != self.ring:
+            for where in (self.ring, ring):
                 if where is not None:
                     x, y, across, down = where
                     box = QRectF(x - across, y - down, 2 * across, 2 * down)
                     self.update(box.toAlignedRect().adjusted(-3, -3, 3, 3))
-            self._ring = ring
+            self.ring = ring
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw what lies in the part that changed."""
@@ -133,8 +133,8 @@ class Overlay(QWidget):
             self._write(painter, self._text, QPointF(MARGIN + 2, self.height() - MARGIN - 3))
         if self._title:
             self._write(painter, self._title, QPointF(MARGIN + 2, MARGIN + 13))
-        if self._ring is not None:
-            x, y, across, down = self._ring
+        if self.ring is not None:
+            x, y, across, down = self.ring
             for pen in (QPen(HALO, 3), QPen(RING, 1.3)):
                 painter.setPen(pen)
                 painter.drawEllipse(QPointF(x, y), across, down)

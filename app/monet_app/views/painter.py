@@ -35,6 +35,7 @@ class Painter:
         self.pressed = False
         self._changed, self._edited, self._picked = changed, edited, picked
         self._editors: dict[str, Editor] = {}
+        self._latest: str | None = None
         self._plane: Plane = "axial"
         self._at: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self._code = 0
@@ -66,6 +67,8 @@ class Painter:
     def forget(self, key: str) -> None:
         """A segmentation left the stage or was replaced."""
         self._editors.pop(key, None)
+        if self._latest == key:
+            self._latest = None
         if self.key == key:
             self.pressed = False
             self.key = self.tool = None
@@ -89,7 +92,7 @@ class Painter:
             s, a, r = seed.tolist()
             if inside and editor.fill((s, a, r), code, None if self.three_d else plane):
                 self._changed(self.key)
-                self._edited(self.key)
+                self._complete(self.key)
             return
         editor.begin()
         self.pressed, self._plane, self._at, self._code = True, plane, place, code
@@ -104,7 +107,7 @@ class Painter:
         """The tool is lifted: one edit is complete."""
         self.pressed = False
         if self.key is not None and self._editor(self.key).end():
-            self._edited(self.key)
+            self._complete(self.key)
 
     def _draw(self, place: tuple[float, float, float]) -> None:
         if self.key is None:
@@ -123,7 +126,7 @@ class Painter:
     # -- whole edits ------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take the last edit of the segmentation in hand back."""
+        """Take back the last edit of the segmentation in hand, or of the one edited last."""
         self._step(Editor.undo)
 
     def redo(self) -> None:
@@ -131,10 +134,10 @@ class Painter:
         self._step(Editor.redo)
 
     def _step(self, step: Callable[[Editor], bool]) -> None:
-        key = self.key if self.key in self._editors else next(reversed(self._editors), None)
+        key = self.key if self.key in self._editors else self._latest
         if key is not None and not self.pressed and step(self._editors[key]):
             self._changed(key)
-            self._edited(key)
+            self._complete(key)
 
     def interpolate(self, key: str, index: int, plane: Plane) -> int:
         """Fill region `index` between slices; the number of voxels added."""
@@ -142,8 +145,12 @@ class Painter:
         added = self._editor(key).interpolate(self._code_of(segmentation, index), plane)
         if added:
             self._changed(key)
-            self._edited(key)
+            self._complete(key)
         return added
+
+    def _complete(self, key: str) -> None:
+        self._latest = key
+        self._edited(key)
 
     # -- inside -----------------------------------------------------------------------------
 
