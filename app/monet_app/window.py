@@ -285,19 +285,9 @@ class MainWindow(WindowCommands, QMainWindow):
         save_settings(self.session.settings)
 
     def switch_theme(self) -> None:
-        """Dark to light and back; icons drawn before keep their colour until the next start."""
+        """Dark to light and back."""
         other = "light" if theme.current().name == "dark" else "dark"
         self.session.settings.theme = other
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply_theme(app, other)
-        self._recolour()
-
-    def _recolour(self) -> None:
-        for activity in ACTIVITIES:
-            self._buttons[activity.key].setIcon(icon(activity.icon))
-        for menu in self.menuBar().findChildren(QMenu):
-            infos = {info.text: info for entries in MENUS.values() for info in entries if info}
-            for action in menu.actions():
-                if action.text() in infos:
-                    action.setIcon(icon(infos[action.text()].icon))

@@ -77,3 +77,19 @@ def test_a_banners_button_acts(qtbot) -> None:
     made = next(b for b in banners.findChildren(QPushButton) if b.text() == "Retry")
     qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
     assert pressed == [1]
+
+
+def test_icons_follow_the_theme(qtbot, qapp) -> None:
+    from monet_app import theme
+    from monet_app.icons import icon
+
+    made = icon("mdi6.brain")
+    seen = []
+    for name in ("dark", "light"):
+        theme.apply_theme(qapp, name)
+        image = made.pixmap(32, 32).toImage()
+        inked = [image.pixelColor(x, y) for x in range(32) for y in range(32)]
+        solid = [color.lightness() for color in inked if color.alpha() == 255]
+        seen.append(sum(solid) / len(solid))
+    assert seen[0] > 200 > 60 > seen[1]
+    assert icon("").isNull()
