@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from psygnal import SignalInstance
 
-    from monet_app.stage.held import Held
     from monet_core.scans import Scan
+    from monet_napari.held import Held
     from monet_napari.views import Views
 
 _LEVELS = {"Full range": (0, 100), "2–98 %": (2, 98), "Brain": (10, 99.8)}

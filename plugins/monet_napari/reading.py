@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import napari
 import numpy as np
 from monet_resources import SAMPLE
 from napari.layers import Layer
 
-from monet_app.stage.colors import colormap_of, colormap_of_values, features_of
-from monet_app.stage.grid import GRID, Grid, layer_labels
 from monet_core.datasets.names import stem_of
 from monet_core.errors import DecisionNeeded, MonetError, ScanError
 from monet_core.scans import LabelMap, Scan, read_labels, read_scan
 from monet_napari.atlases import atlas_of
+from monet_napari.colors import colormap_of, colormap_of_values, features_of
+from monet_napari.grid import GRID, Grid, layer_labels
+from monet_napari.views import views_of
 
 PATH = "monet_path"
 LayerData = tuple[Any, dict[str, Any], str]
@@ -32,7 +34,11 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
 def read(path: str | Sequence[str]) -> list[LayerData]:
     """A layer for each file; MonetError in words where one cannot be used."""
     paths = [path] if isinstance(path, str | Path) else list(path)
-    return [_layer(read_volume(Path(one)), Path(one)) for one in paths]
+    volumes = [(read_volume(Path(one)), Path(one)) for one in paths]
+    viewer = napari.current_viewer()
+    if viewer is not None and not viewer.layers:
+        views_of(viewer).prepare(Grid.of(volumes[0][0]))
+    return [_layer(volume, one) for volume, one in volumes]
 
 
 def sample() -> list[LayerData]:

@@ -16,15 +16,15 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from monet_app.stage.grid import GRID, Grid
-from monet_app.stage.held import Held, hold
-from monet_app.stage.painting import Painter
 from monet_app.stage.protocol import Layout, Levels, OnStage, Plane, Probe, Ras, Tool
 from monet_core.protocols import Protocol
 from monet_core.scans import Geometry, LabelMap, Scan
+from monet_napari.grid import GRID, Grid
+from monet_napari.held import Held, hold
 from monet_napari.looks import Looks
+from monet_napari.painting import Painter
 from monet_napari.reading import path_of, scan_keywords
-from monet_napari.views import Views
+from monet_napari.views import views_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -43,7 +43,7 @@ class NapariStage(Looks):
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
-        self.views = Views(viewer)
+        self.views = views_of(viewer)
         self._grid: Grid | None = None
         self._scan: Scan | None = None
         self._image: Image | None = None

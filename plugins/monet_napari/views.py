@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,8 @@ import numpy as np
 from napari.components.overlays import TextOverlay
 from napari.layers import Image, Labels, Vectors
 
-from monet_app.stage.grid import Grid
-from monet_app.stage.protocol import Layout, Plane
+from monet_app.stage.protocol import Layout
+from monet_napari.grid import Grid
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -39,11 +40,20 @@ class Views:
         self._order: list[Any] = []
         viewer.dims.events.order.connect(self._letter)
         viewer.dims.events.ndisplay.connect(self._letter)
+        viewer.dims.events.ndim.connect(self._letter)
+
+    def prepare(self, grid: Grid) -> None:
+        """Turn an empty viewer, before a scan comes in, so that it will stand upright."""
+        self._place(grid)
+        self.set_radiological(self.radiological)
+
+    def _place(self, grid: Grid) -> None:
+        self._placed = grid.placement
+        self._size = np.array(grid.geometry.canonical().shape[::-1]) - 1
 
     def look_at(self, grid: Grid) -> None:
         """Turn the viewer so that a scan on `grid` stands upright."""
-        self._placed = grid.placement
-        self._size = np.array(grid.geometry.canonical().shape[::-1]) - 1
+        self._place(grid)
         self.set_radiological(self.radiological)
         self.set_layout("axial" if self.layout == "four" else self.layout)
         self._letter()
@@ -132,8 +142,9 @@ class Views:
         voxel = (np.asarray(point) - placed["translate"]) / placed["scale"]
         lines = np.zeros((3, 2, 3))
         lines[:, 0] = np.rint(voxel)
-        lines[range(3), 0, range(3)] = -0.5
-        lines[range(3), 1, range(3)] = self._size + 1
+        # From centre to centre: what reaches farther would shift the sliders by half a voxel.
+        lines[range(3), 0, range(3)] = 0
+        lines[range(3), 1, range(3)] = self._size
         return lines
 
     # -- letters ----------------------------------------------------------------------------
@@ -153,6 +164,8 @@ class Views:
         if not self.letters or self._placed is None or self.viewer.dims.ndisplay != 2:
             return "", "", "", ""
         extra = self.viewer.dims.ndim - 3
+        if extra < 0:
+            return "", "", "", ""
         vertical, horizontal = (axis - extra for axis in self.viewer.dims.order[-2:])
         if min(vertical, horizontal) < 0:
             return "", "", "", ""
@@ -207,6 +220,11 @@ class Views:
             self.viewer.layers.insert(0, filler)
 
 
-def plane_of(order: Sequence[int]) -> Plane:
-    """The plane that an order of three axes shows."""
-    return next(name for name, each in ORDERS.items() if each == tuple(order))  # type: ignore[return-value]
+_views: weakref.WeakKeyDictionary[Any, Views] = weakref.WeakKeyDictionary()
+
+
+def views_of(viewer: Viewer) -> Views:
+    """The one object that turns a viewer, for the reader and the stage."""
+    if viewer not in _views:
+        _views[viewer] = Views(viewer)
+    return _views[viewer]

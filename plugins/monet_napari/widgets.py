@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import Any
 
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from monet_app import theme
 from monet_app.actions import ACTIVITIES
+from monet_napari.cursor import cursor_reader
 from monet_napari.sessions import Home, home_of
 
 _PANELS = {activity.key: activity.panel for activity in ACTIVITIES} | {
@@ -35,10 +36,18 @@ class Dock(QWidget):
         self.panel: QWidget = getattr(import_module(module), name)(self.home.session)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.panel)
+        layout.addWidget(self.panel, 1)
+        for part in self.below():
+            layout.addWidget(part)
+        # Else napari puts a stretch below it.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(*_SMALLEST.get(self.activity, (320, 240)))
         self.home.add(self.activity, self)
         self._watching = False
+
+    def below(self) -> list[QWidget]:
+        """What stands under the panel."""
+        return []
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """The session ends with the viewer's window, whether or not the program does."""
@@ -77,6 +86,11 @@ class Regions(Dock):
     """The regions of what is shown."""
 
     activity = "regions"
+
+    def below(self) -> list[QWidget]:
+        """What is under the cross-hair, in every segmentation."""
+        stage = self.home.session.stage
+        return [cursor_reader(stage)] if stage is not None else []
 
 
 class Compare(Dock):

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from monet_app.stage.grid import GRID, Grid
 from monet_core.errors import OutputError
 from monet_core.scans import LabelMap
 from monet_core.scans import write_labels as write_on_grid
+from monet_napari.grid import GRID, Grid
 
 
 def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:

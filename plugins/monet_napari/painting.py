@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from napari.layers import Labels
 
-from monet_app.stage.held import Held
 from monet_app.stage.protocol import Plane, Tool
-from monet_app.stage.slices import between_slices
+from monet_app.views.editing import between_slices
+from monet_napari.held import Held
 
 AXIS: dict[str, int] = {"axial": 0, "coronal": 1, "sagittal": 2}
 
@@ -81,11 +81,11 @@ class Painter:
         if held.layer is None or not held.own:
             return 0
         axis, data = AXIS[plane], np.asarray(held.layer.data)
-        added = between_slices(np.moveaxis(data == index, axis, 0))
+        spacing = np.delete(np.asarray(held.layer.scale), axis)
+        added = between_slices(np.moveaxis(data == index, axis, 0), spacing)
         where = np.moveaxis(added, 0, axis) & (data == 0)
         if where.any():
-            held.layer.data_setitem(np.nonzero(where), index)
-            self._painted(key, held.layer)
+            held.layer.data_setitem(np.nonzero(where), index)  # which tells of itself
         return int(where.sum())
 
     def _painted(self, key: str, layer: Labels) -> None:

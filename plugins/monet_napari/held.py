@@ -12,10 +12,10 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from monet_app.stage.colors import colormap_of, features_of
-from monet_app.stage.grid import GRID, Grid, layer_labels
 from monet_app.stage.protocol import OnStage
 from monet_core.scans import LabelMap
+from monet_napari.colors import colormap_of, features_of
+from monet_napari.grid import GRID, Grid, layer_labels
 
 SAME_AXES_DEGREES = 0.5
 
