@@ -69,8 +69,9 @@ def timed(move: Callable[[int], None], draw: Callable[[], None], frames: int) ->
 
 def measure_stage(scan: Scan, labels: LabelMap, protocol: Protocol, frames: int) -> None:
     """Our stage: axial scrolling, then the cross-hair dragged."""
-    from monet_app.views.ortho import OrthoStage
     from qtpy.QtWidgets import QApplication
+
+    from monet_app.views.ortho import OrthoStage
 
     stage = OrthoStage()
     stage.widget.resize(WIDTH, HEIGHT)

@@ -15,9 +15,9 @@ from qtpy.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
@@ -32,6 +32,7 @@ RING = QColor(255, 214, 92)
 GAP = 7
 """Pixels around the crosshair's middle that stay free, so that the voxel there is seen."""
 MARGIN = 6
+_RIM = tuple(QPointF(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y)
 
 
 class Overlay(QWidget):
@@ -118,10 +119,10 @@ class Overlay(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw what lies in the part that changed."""
         painter = QPainter(self)
-        self.paint(painter, event.rect())
+        self.paint(painter, event.region())
         painter.end()
 
-    def paint(self, painter: QPainter, part: QRect) -> None:
+    def paint(self, painter: QPainter, part: QRegion) -> None:
         """Draw the marks that lie in a part of the overlay; for the screen and for pictures."""
         self._draw_cross(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -166,10 +167,12 @@ class Overlay(QWidget):
 
     def _write(self, painter: QPainter, text: str, at: QPointF) -> None:
         """Light letters with a dark rim, to be read on any picture."""
-        path = QPainterPath()
-        path.addText(at, self._font, text)
-        painter.strokePath(path, QPen(HALO, 3))
-        painter.fillPath(path, INK)
+        painter.setFont(self._font)
+        painter.setPen(HALO)
+        for shift in _RIM:
+            painter.drawText(at + shift, text)
+        painter.setPen(INK)
+        painter.drawText(at, text)
 
     # -- input ------------------------------------------------------------------------------
 

@@ -96,7 +96,8 @@ class Pane(QWidget):
         else:
             self._layer.data = picture
         self._place(self._layer)
-        self._layer.visible = True
+        if not self._layer.visible:
+            self._layer.visible = True
         self._layer.refresh(thumbnail=False, highlight=False, extent=False)
 
     def _place(self, layer: Image) -> None:

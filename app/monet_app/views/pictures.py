@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPoint
-from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtGui import QColor, QImage, QPainter, QRegion
 
 from monet_app.views.panes import Panes
 
@@ -23,7 +23,7 @@ def picture_of(panes: Panes) -> NDArray[np.uint8]:
         corner = pane.overlay.mapTo(panes, QPoint(0, 0))
         painter.drawImage(corner, pane.canvas_picture())
         painter.translate(corner)
-        pane.overlay.paint(painter, pane.overlay.rect())
+        pane.overlay.paint(painter, QRegion(pane.overlay.rect()))
         painter.resetTransform()
     if not panes.solid.isHidden():
         _draw_solid(painter, panes)

@@ -39,7 +39,7 @@ class StageToolbar(QWidget):
         layout.setSpacing(4)
         self._layouts = {name: self._button(image, tip, lambda n=name: stage.set_layout(n))
                          for name, image, tip in _LAYOUTS}  # fmt: skip
-        self.sides = self._button("mdi6.swap-horizontal", "", self.swap_sides)
+        self.sides = self._button("mdi6.swap-horizontal", "Swap the sides", self.swap_sides)
         self.cross = self._button("mdi6.crosshairs", "Cross-hair", self._toggle_cross)
         self.letters = self._button("mdi6.alphabetical-variant", "Letters of orientation (Alt+L)",
                                     self._toggle_letters)  # fmt: skip
@@ -55,7 +55,7 @@ class StageToolbar(QWidget):
         self.opacity.setToolTip("How strongly segmentations cover the scan (A fainter, D stronger)")
         self.opacity.setAccessibleName("Opacity of segmentations")
         self.opacity.valueChanged.connect(lambda value: self._set_opacity(value / 100))
-        self.fill = self._button("mdi6.select-inverse", "", self.next_outline)
+        self.fill = self._button("mdi6.square", "Filled or outlines", self.next_outline)
         for made in self._layouts.values():
             layout.addWidget(made)
         layout.addSpacing(8)
@@ -145,9 +145,7 @@ class StageToolbar(QWidget):
         self.opacity.setValue(round(100 * stage.opacity))
         self.opacity.blockSignals(False)
         width = min(stage.outline, 2)
-        self.fill.setIcon(
-            icon(("mdi6.square", "mdi6.square-outline", "mdi6.square-medium-outline")[width])
-        )
+        self.fill.setIcon(icon(_WIDTH_ICONS[width]))
         self.fill.setToolTip(f"{_WIDTHS[width]}; click for {_WIDTHS[(width + 1) % 3].lower()} (O)")
 
     def _refresh_levels(self) -> None:
