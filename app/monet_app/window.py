@@ -28,6 +28,7 @@ from monet_app.banner import Banners
 from monet_app.commands import WindowCommands
 from monet_app.icons import icon
 from monet_app.jobs.panel import JobsDock
+from monet_app.preload import DELAY_MS, preload
 from monet_app.regions.panel import RegionsPanel
 from monet_app.scans.question import ask
 from monet_app.session import Question, Session
@@ -57,6 +58,7 @@ class MainWindow(WindowCommands, QMainWindow):
         self._timer = QTimer(self, interval=DRAIN_MS)
         self._timer.timeout.connect(session.drain)
         self._timer.start()
+        QTimer.singleShot(DELAY_MS, self, lambda: session.run(preload, doing="Loading ahead"))
 
     # -- building ---------------------------------------------------------------------------
 

@@ -66,6 +66,8 @@ def tiny(panel: TrainPanel, epochs: int) -> None:
 
 
 def test_every_setting_is_in_the_form_and_a_change_is_marked(panel: TrainPanel) -> None:
+    assert panel.setup.recipe.form is None
+    panel.setup.recipe.advanced.button.click()
     form = panel.setup.recipe.form
     assert len(form.editors) > 50
     assert "learning_rate" in form.editors["learning_rate"].widget.toolTip()

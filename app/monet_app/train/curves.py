@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monet_core.evaluation.figures import COLOURS
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
@@ -24,13 +22,18 @@ if TYPE_CHECKING:
 
 _FONT = 8
 _DPI = 100
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 8, 18, 32
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 8, 18, 42
 """Margins in pixels."""
+
+
+COLORS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#C9B400", "#D55E00", "#88CCEE",
+          "#44AA99", "#AA4499", "#999933", "#CC6677", "#7A8FD0")  # fmt: skip
+"""Okabe and Ito's, then Tol's, which colour-blind readers can tell apart."""
 
 
 def curve_colors(groups: Mapping[str, Curve]) -> dict[str, str]:
     """In which colour each group of regions is drawn."""
-    return {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(groups)}
+    return {name: COLORS[place % len(COLORS)] for place, name in enumerate(groups)}
 
 
 class Drawing:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QProgressBar,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -93,7 +94,7 @@ class LiveView(QWidget):
             layout.addWidget(part)
         self._worst_title = label("Worst regions (click: see them)", "hint")
         for part in (self._worst_title, self.worst, self.follow,
-                     row(self._preview, self.show_preview)):  # fmt: skip
+                     self._preview, row(self.show_preview, None)):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -138,7 +139,8 @@ class LiveView(QWidget):
         preview = self._model.previews.of(run.folder) if run else None
         text = "The first validation brings a preview."
         if preview is not None:
-            text = f"Preview: {preview.text}, Dice {dice(preview.dice)}"
+            score = f", Dice {dice(preview.dice)}" if preview.dice is not None else ""
+            text = f"Preview: {preview.text}{score}"
         self._preview.setText(text)
         known = preview is not None
         self.show_preview.setVisible(known)
@@ -172,9 +174,10 @@ class LiveView(QWidget):
         colors = curve_colors(groups)
         for place, (name, curve) in enumerate(groups.items()):
             value = dice(curve[-1][1]) if curve else ""
-            made = label(
-                f'<span style="color:{colors[name]}">■</span> {name} {value}', "hint", wrap=False
-            )
+            square = f'<span style="color:{colors[name]}">■</span>'
+            made = label(f"{square} {value} {name}", "hint", wrap=False)
+            made.setToolTip(name)
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(made, place // 2, place % 2)
 
     def _fill_worst(self) -> None:

@@ -16,17 +16,15 @@ from monet_app.train.checking import Checking, CheckResult, FindingLine
 from monet_app.train.data import DataSummary, annotated_protocols, set_aside, survey_data
 from monet_app.train.estimating import Estimating
 from monet_app.train.form import problem
-from monet_app.train.kinds import Kind
+from monet_app.train.kinds import FINETUNE, JOINT, SCRATCH, Kind
 from monet_app.train.presets import Preset, Values
+from monet_app.train.runs import DATA, JOB
 from monet_app.train.setup import Setup, Source, Variant, train_request
 from monet_app.words import count, in_words
 from monet_core.errors import MonetError
 from monet_core.jobs.process import Job
 from monet_core.protocols import find_mapping, load_protocol, shipped_protocols
 from monet_core.workspace import Question, Study
-
-JOB = "train"
-DATA = "data.tsv"
 
 
 class TrainModel:
@@ -87,6 +85,19 @@ class TrainModel:
         elif start is None and kind.start == "needed" and self.starts:
             start = self.starts[0].path
         self._set(kind=kind, start=start, protocol=self._likely_protocol(kind), name="")
+
+    def take_up(self, protocol: str, start: Path | None) -> None:
+        """Fill in what a correction asks for: the study's scans, its atlas, the model behind it.
+
+        Only a large atlas is trained together with the sub-cortical one.
+        """
+        kind = self.setup.kind
+        if _is_small(protocol):
+            kind = FINETUNE if start is not None else SCRATCH
+        elif kind.stage == "pretrain":
+            kind = JOINT
+        chosen = None if kind.start == "none" else start
+        self._set(kind=kind, source="study", protocol=protocol, start=chosen, name="")
 
     def choose_preset(self, preset: Preset) -> None:
         """Another recipe; the user's own changes go."""
@@ -224,10 +235,10 @@ class TrainModel:
 
     @property
     def _name_problem(self) -> str:
-        name, study = self.setup.name, self.session.study
+        name = self.setup.name
         if not re.fullmatch(r"[\w][\w.+ -]*", name):
             return "Give the run a name of letters and digits."
-        if study is not None and (study.runs / name).exists():
+        if self._taken(name):
             return f"There is a run {name} already; give this one another name."
         return ""
 
@@ -331,10 +342,19 @@ class TrainModel:
         return (large or small or ["malc"])[0]
 
     def _free_name(self, kind: Kind) -> str:
-        study, number = self.session.study, 1
-        while study is not None and (study.runs / f"{kind.key}-{number}").exists():
+        number = 1
+        while self._taken(f"{kind.key}-{number}"):
             number += 1
         return f"{kind.key}-{number}"
+
+    def _taken(self, name: str) -> bool:
+        """Whether a run of that name is there, or waits to begin."""
+        study, queue = self.session.study, self.session.jobs
+        if study is None:
+            return False
+        folder = study.runs / name
+        waiting = (job.request.get("out") for job in queue.jobs if job.kind == JOB) if queue else ()
+        return folder.exists() or str(folder) in waiting
 
 
 def _data_of_run(setup: Setup, study: Study, root: Path, out: Path) -> Path:

@@ -61,6 +61,7 @@ class TrainPanel(QWidget):
         self.model.started.connect(self._started)
         self.runs.runs_changed.connect(self._show_page)
         self.session.study_changed.connect(self._show_page)
+        self.session.activity_asked.connect(self._asked)
         add_start_key(self, self._start)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
@@ -68,6 +69,12 @@ class TrainPanel(QWidget):
         super().showEvent(event)
         if not self.model.devices.known:
             self.model.devices.look()
+
+    def _asked(self, activity: str, subject: object) -> None:
+        """Atlas asks for a training on what was corrected: {"atlas", "start", "data"}."""
+        if activity == "train" and isinstance(subject, dict):
+            self.tabs.setCurrentIndex(NEW)
+            self.model.take_up(str(subject["atlas"]), subject.get("start"))
 
     def _start(self) -> None:
         if self.tabs.currentIndex() == NEW and self.setup.start.isEnabled():

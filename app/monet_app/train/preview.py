@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from monet_core.workspace import ScanEntry, SegmentationEntry, Study
 if TYPE_CHECKING:
     from monet_app.session import Session, Shown
 
+_EPOCH = re.compile(r"epoch (\d+)")
 Ras = tuple[float, float, float]
 
 
@@ -48,6 +50,8 @@ class Previews:
         self.follow = True
         self.latest: dict[Path, Preview] = {}
         self._opened: set[Path] = set()
+        self._after_opening: tuple[Path, int] | None = None
+        session.shown_changed.connect(self._shown)
         session.job_event.connect(self._heard)
 
     def of(self, run: Path) -> Preview | None:
@@ -64,6 +68,15 @@ class Previews:
         preview = self.latest.get(run)
         if preview is not None:
             self._show(preview, opening=True)
+
+    def _shown(self) -> None:
+        """Go where the user wanted to, now that the preview is on the stage."""
+        if self._after_opening is not None:
+            run, index = self._after_opening
+            preview = self.latest.get(run)
+            if preview is not None and key_of(preview.segmentation) in self.session.shown:
+                self._after_opening = None
+                self.go_to(run, index)
 
     def _heard(self, job: Job, event: Event) -> None:
         if not isinstance(event, Result) or event.kind != "preview" or self.session.study is None:
@@ -96,12 +109,29 @@ class Previews:
         elif opening:
             session.open_scan(preview.scan, segmentations=[preview.segmentation])
 
+    def find(self, run: Path, decoder: str) -> None:
+        """Look for the last preview of a run that ended before the window was opened."""
+        study = self.session.study
+        if study is None or run in self.latest:
+            return
+
+        def found(preview: Preview | None) -> None:
+            if preview is not None:
+                self.latest.setdefault(run, preview)
+                self.changed.emit()
+
+        self.session.run(_stored, study, run, decoder, done=found, key=f"preview-of-{run}")
+
     def go_to(self, run: Path, index: int) -> None:
         """Move the cross-hair into a region of the preview's scan: where the model finds it, else
         where the scan's own labels have it."""
         preview, session = self.latest.get(run), self.session
         shown = session.shown.get(key_of(preview.segmentation)) if preview else None
-        if preview is None or shown is None:
+        if preview is None:
+            session.notify("info", "There is no preview yet to show the region on.")
+            return
+        if shown is None:
+            self._after_opening = run, index
             self.open(run)
             return
         others = [each for each in session.shown.values() if _same_atlas(each, shown)]
@@ -130,6 +160,17 @@ def _registered(
         entry.id, Path(str(values["path"])), protocol, "preview", name=name, model=run.name
     )
     return Preview(run, entry, segmentation, epoch, values.get("dice"))
+
+
+def _stored(study: Study, run: Path, decoder: str) -> Preview | None:
+    """The preview that the study knows of a run; its Dice is told elsewhere."""
+    for each in study.all_segmentations():
+        mine = each.path.parent == run / "preview" and f"_{decoder}_dseg" in each.path.name
+        if mine and each.source == "preview" and each.path.exists():
+            epoch = _EPOCH.search(each.name)
+            number = int(epoch[1]) if epoch else 0
+            return Preview(run, study.scan(each.scan_id), each, number, None)
+    return None
 
 
 def _same_atlas(one: Shown, other: Shown) -> bool:

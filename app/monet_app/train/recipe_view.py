@@ -8,7 +8,7 @@ from monet_app.fold import Fold
 from monet_app.train.form_view import FormView
 from monet_app.train.model import TrainModel
 from monet_app.train.presets import PRESETS
-from monet_app.widgets import label
+from monet_app.widgets import column, label
 
 
 class RecipeView(QWidget):
@@ -23,8 +23,10 @@ class RecipeView(QWidget):
         layout.addLayout(self._presets())
         self._sentence = label("", "hint")
         layout.addWidget(self._sentence)
-        self.form = FormView(model)
-        self.advanced = Fold("Advanced", self.form, "Every setting of the training")
+        self.form: FormView | None = None
+        self._holder = column()
+        self.advanced = Fold("Advanced", self._holder, "Every setting of the training")
+        self.advanced.toggled.connect(self._unfold)
         layout.addWidget(self.advanced)
         model.changed.connect(self.refresh)
         self.refresh()
@@ -42,6 +44,13 @@ class RecipeView(QWidget):
             self.buttons[preset.key] = made
             across.addWidget(made)
         return across
+
+    def _unfold(self, _: bool) -> None:
+        """Some sixty editors, made when they are first asked for."""
+        layout = self._holder.layout()
+        if self.form is None and layout is not None:
+            self.form = FormView(self._model)
+            layout.addWidget(self.form)
 
     def refresh(self) -> None:
         """Show what is chosen."""

@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from monet_app.train.history import RunFigures, run_figures
 from monet_app.train.preview import Previews
-from monet_app.train.runs import JOB, Run, find_runs
+from monet_app.train.runs import DATA, JOB, Run, find_runs
 from monet_app.words import dice, duration
 from monet_core.errors import OutputError
 from monet_core.jobs import Event, Metrics, Progress
@@ -83,6 +83,7 @@ class RunModel:
         run = self.run
         if run is None:
             return
+        self.previews.find(run.folder, run.main)
 
         def read(figures: RunFigures) -> None:
             if self.run is not None and self.run.folder == run.folder:
@@ -156,9 +157,10 @@ class RunModel:
     @property
     def can_go_on(self) -> bool:
         """Whether it ended before its time."""
-        return self.run is not None and self.state is not None and (
-            self.state.ended and self.state is not JobState.DONE
-        )  # fmt: skip
+        run, state = self.run, self.state
+        if run is None or state is None or not state.ended or state is JobState.DONE:
+            return False
+        return run.job is not None or (run.folder / DATA).exists()
 
     def pause(self) -> None:
         """Let it wait, or go on."""
@@ -235,7 +237,7 @@ def _resumed(run: Run) -> TrainRequest:
     """A request that goes on with a run which the queue does not know; its own settings count."""
     return TrainRequest(
         stage=run.kind.stage,
-        data=run.folder / "data.tsv",
+        data=run.folder / DATA,
         out=run.folder,
         settings={"protocols": dict(run.protocols)},
         resume=True,

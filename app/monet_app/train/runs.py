@@ -17,7 +17,7 @@ from monet_core.jobs.tailing import Tail
 from monet_core.training.history import read_metrics
 from monet_core.training.settings import FULL, PARTIAL
 
-CONFIG, MODEL = "config.json", "model"
+CONFIG, MODEL, DATA = "config.json", "model", "data.tsv"
 JOB = "train"
 WORDS = {
     JobState.QUEUED: "waits",
