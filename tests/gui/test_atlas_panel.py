@@ -2,10 +2,11 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from paintable_stage import PaintableStage
 from phantoms import LEFT_PUTAMEN, LEFT_THALAMUS, RIGHT_THALAMUS
-from qtpy.QtCore import QItemSelectionModel, Qt
+from qtpy.QtCore import QItemSelectionModel, QPoint, Qt
 from qtpy.QtWidgets import QComboBox, QStyleOptionViewItem
 from study_phantoms import entropy_file, result_of, study_of
 
@@ -17,6 +18,8 @@ from monet_app.background import Immediate
 from monet_app.session import Session
 from monet_app.settings import Settings
 from monet_app.threads import ThreadBackground
+from monet_app.train.panel import TrainPanel
+from monet_app.views.ortho import OrthoStage
 from monet_core.protocols import find_mapping, load_protocol
 from monet_core.scans import read_labels
 
@@ -192,6 +195,52 @@ def test_teaching_takes_two_clicks(painting, qtbot):
     assert painting.correcting.shown.entry.path.name in subject["data"].read_text()
     assert painting.session.study.scans()[0].split == "train"
     qtbot.waitUntil(lambda: painting.correct.teaching.text().startswith("1 annotated"))
+
+
+def test_train_is_filled_in_with_what_was_corrected(painting, qtbot):
+    session = painting.session
+    train = TrainPanel(session)
+    qtbot.addWidget(train)
+    qtbot.mouseClick(painting.correct.teach, Qt.MouseButton.LeftButton)
+    setup = train.model.setup
+    assert (setup.protocol, setup.source, setup.start) == ("first", "study", None)
+    assert train.model.data.number("train") == 1
+
+
+def test_a_stroke_of_the_mouse_in_the_views_is_saved(qtbot, tmp_path, segmented):
+    shutil.copytree(segmented, tmp_path / "study")
+    stage = OrthoStage()
+    qtbot.addWidget(stage.widget)
+    stage.widget.resize(800, 600)
+    stage.widget.show()
+    session = Session(Settings(), Immediate(), stage)
+    session.open_study(tmp_path / "study")
+    panel = AtlasPanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    session.open_scan(session.study.scans()[0])
+    qtbot.waitUntil(panel.correct.begin.isVisible)
+    parent = next(iter(session.shown.values()))
+    panel.correct.begin.click()
+    panel.correcting.choose_region(LEFT_PUTAMEN)
+    session.go_to((0, 20, 12))
+    qtbot.wait(30)
+    pane = stage.panes.planes["axial"]
+    x, y = pane.lens.pixel(*pane.plane_mm(stage.scene.voxel))
+    qtbot.mousePress(pane.overlay, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    qtbot.mouseRelease(pane.overlay, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    qtbot.waitUntil(panel.correct.save.isEnabled)
+    panel.correct.save.click()
+    saved = read_labels(panel.correcting.shown.entry.path)
+    changed = np.argwhere(saved.data != parent.labels.data)
+    assert len(changed) > 1
+    world = (saved.geometry.affine @ [*changed.mean(axis=0), 1])[:3]
+    assert np.abs(world - (0, 20, 12)).max() < 3
+    panel.correcting.undo()
+    assert (stage.edited_labels(panel.correcting.key) == parent.labels.data).all()
+    panel.correcting.redo()
+    session.close(let_jobs_go_on=False)
+    stage.close()
 
 
 def test_which_scan_next(panel, qtbot):
