@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -44,9 +45,15 @@ class Findings:
     ranking: tuple[tuple[int, str], ...]
     found: pd.DataFrame
     reference: Reference | None
+    _known: dict[int, list[Flag]] = field(default_factory=dict, repr=False)
 
     def flags(self, segmentation_id: int) -> list[Flag]:
         """The unusual regions of a segmentation, the farthest from usual first."""
+        if segmentation_id not in self._known:
+            self._known[segmentation_id] = self._look(segmentation_id)
+        return self._known[segmentation_id]
+
+    def _look(self, segmentation_id: int) -> list[Flag]:
         rows = self.found[self.found["segmentation_id"] == segmentation_id]
         if rows.empty:
             return []
@@ -62,13 +69,14 @@ class Findings:
         That size is the median over regions, as for the z-scores: one region that failed does
         not make all others look unusual.
         """
-        shares = self._usual_shares()
+        shares = self._usual_shares
         volumes = rows.set_index("index")["volume_ml"].reindex(shares.index)
         size = float((volumes / shares["mean"]).median())
         spread = USUAL_SD * shares["sd"]
         low = (shares["mean"] - spread).clip(lower=0) * size
         return pd.DataFrame({"low": low, "high": (shares["mean"] + spread) * size})
 
+    @cached_property
     def _usual_shares(self) -> pd.DataFrame:
         """Columns mean and sd by region: of the study where it is large enough to say."""
         scans = self.found["segmentation_id"].nunique()

@@ -67,7 +67,6 @@ class ReviewPanel(QWidget):
         self.model.queue_changed.connect(self.refresh)
         self.model.item_changed.connect(self._item_changed)
         self.model.findings_changed.connect(self._item_changed)
-        self.model.rated.connect(lambda _: self.rating.refresh())
         self.session.segmentations_changed.connect(self.refresh)
         self.session.study_changed.connect(lambda _: self.refresh())
 

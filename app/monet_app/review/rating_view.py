@@ -159,7 +159,7 @@ class RatingView(QWidget):
         rated = self.model.ratings.get(item.segmentation.id) if item is not None else None
         for grade, made in self.grades.items():
             made.setEnabled(self.model.ready)
-            made.setChecked(rated is not None and rated.grade == grade)
+            made.setChecked(self.model.ready and rated is not None and rated.grade == grade)
         for tag, box in self.tags.items():
             box.setChecked(tag in draft.tags)
         if self.note.text() != draft.note:
