@@ -206,7 +206,7 @@ class CorrectModel:
             self._drop_if_fresh()
             self._put_down()
             return True
-        self.keeping.keep_now(shown)
+        self.keeping.keep(shown, self._look)
         if self.ask is None:
             self._put_down()
             return True
@@ -350,8 +350,6 @@ class CorrectModel:
 
     def _kept(self, edits: int) -> None:
         self._kept_edits, self.kept_at = edits, time.time()
-        if not self.dirty and self.shown is not None:  # it was saved meanwhile
-            self.keeping.drop(self.shown.entry.id)
         self.changed.emit()
 
     def _was_saved(self, entry: SegmentationEntry, labels: LabelMap) -> None:

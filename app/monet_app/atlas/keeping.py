@@ -22,6 +22,7 @@ class Keeping:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.found: list[Recovery] = []
+        self._wanted: set[int] = set()
 
     def look(self, but: int | None = None) -> None:
         """List what was painted and never saved, without the segmentation `but`."""
@@ -41,11 +42,19 @@ class Keeping:
     def keep(self, shown: Shown, done: Callable[[], None]) -> None:
         """Write the edits of a segmentation on the stage, in the background."""
         study, stage = self.session.study, self.session.stage
-        if study is not None and stage is not None:
-            self.session.run(
-                recovery.keep, study, shown.entry, stage.edited_labels(shown.key), shown.labels,
-                done=lambda _: done(), doing="Keeping the painting safe", key="recovery",
-            )  # fmt: skip
+        if study is None or stage is None:
+            return
+        self._wanted.add(shown.entry.id)
+
+        def kept(_: Recovery) -> None:
+            if shown.entry.id not in self._wanted:  # saved or thrown away while it was written
+                recovery.drop(study, shown.entry.id)
+            done()
+
+        self.session.run(
+            recovery.keep, study, shown.entry, stage.edited_labels(shown.key), shown.labels,
+            done=kept, doing="Keeping the painting safe", key="recovery",
+        )  # fmt: skip
 
     def keep_now(self, shown: Shown) -> None:
         """Write them before this returns."""
@@ -59,6 +68,7 @@ class Keeping:
 
     def drop(self, segmentation_id: int) -> None:
         """It was saved, or is not wanted."""
+        self._wanted.discard(segmentation_id)
         if self.session.study is not None:
             recovery.drop(self.session.study, segmentation_id)
 
