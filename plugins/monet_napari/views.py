@@ -154,7 +154,7 @@ class Views:
         for edge, letter in zip(_EDGES, self._letters(), strict=True):
             name = f"monet_{edge}"
             if name not in overlays:
-                overlays[name] = TextOverlay(position=edge, font_size=12, box=False)
+                overlays[name] = TextOverlay(position=edge, font_size=12, box=True)
             overlays[name].gridded = self.layout == "side-by-side"
             overlays[name].text = letter
             overlays[name].visible = bool(letter)
