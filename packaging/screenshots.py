@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("QT_API", "pyside6")
+# The settings of who runs this are neither shown nor changed.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="monet-pictures-")
 
 from monet_resources import SAMPLE
 

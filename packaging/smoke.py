@@ -38,8 +38,9 @@ def main() -> int:
         screen = "-screen 0 1600x1000x24"
         command = [str(shutil.which("xvfb-run")), "-a", "-s", screen, *command]
     began = time.monotonic()
-    # As on a user's machine: nothing of this environment's Python is to be seen.
+    # As on a new user's machine: nothing of this environment's Python or settings is to be seen.
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    clean |= {f"XDG_{kind}_HOME": str(keep / kind.lower()) for kind in ("CONFIG", "DATA", "STATE")}
     status = subprocess.run(command, env=clean, check=False).returncode
     print(f"whole run: {time.monotonic() - began:.1f} s, exit status {status}")
     report = keep / "smoke.json"
