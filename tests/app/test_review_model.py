@@ -154,11 +154,25 @@ def test_what_was_rated_is_left_out_for_this_rater_only(own):
 def test_nothing_is_rated_before_it_is_shown(own):
     model = started(own)
     own.open_scan(own.study.scans()[2])
-    assert model.problem == "Another scan is on the stage."
+    assert model.problem == "Something else is on the stage."
     assert model.rate("pass") is None
     assert own.study.ratings() == []
     model.back_to_item()
     assert model.rate("pass") is not None
+
+
+def test_the_same_scan_opened_elsewhere_is_not_what_is_rated(own):
+    """It shows other segmentations too, and in a blinded review its name."""
+    model = started(own, blinded=True)
+    own.open_scan(next(s for s in own.study.scans() if s.id == model.item.scan.id))
+    assert model.rate("pass") is None
+    model.back_to_item()
+    assert model.ready
+    assert own.current.name == "Scan 1"
+    other = own.study.segmentations(model.item.scan.id)[0]
+    own.show(other)
+    model.back_to_item()
+    assert list(own.shown) == [key_of(model.item.segmentation)]
 
 
 def test_a_scan_that_is_gone_can_be_failed_and_the_review_goes_on(own):

@@ -275,8 +275,9 @@ def test_to_edit_offers_to_correct_it(qtbot, begun, window, session, wait):
     press(qtbot, window, "e")
     assert begun.rating.correct.isVisible()
     begun.rating.correct.click()
-    assert asked == [("atlas", segmentation)]
     wait(session)
+    assert asked == [("atlas", segmentation)]
+    assert session.current.id == segmentation.scan_id
 
 
 def test_blinded_no_name_is_shown(qtbot, panel, window, session, wait):
@@ -354,13 +355,23 @@ def test_without_a_place_in_the_window_pictures_have_their_own(qtbot, session, w
 def test_another_scan_on_the_stage_cannot_be_rated_by_mistake(qtbot, begun, window, session, wait):
     session.open_scan(session.study.scans()[3])
     wait(session)
-    assert begun.rating._problem.text() == "Another scan is on the stage."
+    assert begun.rating._problem.text() == "Something else is on the stage."
     press(qtbot, window, "p")
     assert grades(session) == []
     begun.rating.again.click()
     wait(session)
     press(qtbot, window, "p")
     assert grades(session) == ["pass"]
+
+
+def test_coming_back_to_review_shows_the_item_again(qtbot, begun, window, session, wait):
+    window.panels.setCurrentWidget(window.other)
+    session.open_scan(session.study.scans()[3])
+    wait(session)
+    window.panels.setCurrentWidget(begun)
+    wait(session)
+    assert session.current.name == "sub-0"
+    assert begun.model.ready
 
 
 def test_export_and_end(qtbot, begun, window, session, wait, tmp_path, monkeypatch):

@@ -15,11 +15,11 @@ from monet_app.origins import Origin
 from monet_app.review.flags import Findings, Flag, look_at_volumes
 from monet_app.review.queue import Choice, Item, latest_ratings, origins, queue_of
 from monet_app.review.views import ReviewViews
-from monet_app.session import Session
+from monet_app.session import Session, key_of
 from monet_app.words import count, duration
 from monet_core.errors import MonetError
 from monet_core.jobs import Cancel, CancelledError, Event, Progress
-from monet_core.workspace import Grade, Rating, Study
+from monet_core.workspace import Grade, Rating, SegmentationEntry, Study
 
 TAGS = ("leak into dura", "missing temporal pole", "L/R swapped", "motion", "other")
 GRADES: dict[Grade, str] = {"pass": "Pass", "fail": "Fail", "edit": "To edit"}
@@ -71,6 +71,7 @@ class ReviewModel:
         self.kept: Kept | None = None
         self.ratings: dict[int, Rating] = {}
         self._drafts: dict[int, Draft] = {}
+        self._to_correct: SegmentationEntry | None = None
         self._since: float | None = None
         self._clock = clock
         self._cancel = Cancel()
@@ -157,9 +158,11 @@ class ReviewModel:
                 self._show()
 
     def back_to_item(self) -> None:
-        """Show the item again, after another scan was opened."""
-        if self.item is not None:
-            self._show()
+        """Show the item again, after something else was opened or laid over it."""
+        item = self.item
+        if item is None or (self.look == "views" and self.ready and self.views.is_alone(item)):
+            return
+        self._show()
 
     def picture_shown(self, segmentation_id: int) -> None:
         """The picture of an item is on the screen: it can be rated."""
@@ -220,10 +223,11 @@ class ReviewModel:
         return 0.0 if self._since is None else self._clock() - self._since
 
     def correct(self) -> None:
-        """Open what was just rated "to edit" in the atlas workshop."""
+        """Open what was just rated "to edit" in the atlas workshop, once it is on the stage."""
         if self.kept is not None:
-            self.session.open_scan(self.kept.item.scan)
-            self.session.ask_for("atlas", self.kept.item.segmentation)
+            item = self.kept.item
+            self._to_correct = item.segmentation
+            self.session.open_scan(item.scan, segmentations=[item.segmentation])
 
     def export(self, path: Path) -> None:
         """Write all ratings of the study as TSV."""
@@ -336,6 +340,7 @@ class ReviewModel:
 
     def _show(self) -> None:
         item = self.item
+        self._to_correct = None
         self.ready, self.problem, self._since = False, "", None
         self.item_changed.emit()
         if item is not None and self.look == "views":
@@ -346,11 +351,16 @@ class ReviewModel:
             self._is_shown(error.problem if isinstance(error, MonetError) else str(error))
 
     def _on_stage(self) -> None:
-        """The session put something on the stage: is it what is to be rated?"""
-        item, current = self.item, self.session.current
-        if item is None or self.look != "views" or self.ready or current is None:
+        """The session put something on the stage: is it what is to be corrected, or rated?"""
+        waiting = self._to_correct
+        if waiting is not None and key_of(waiting) in self.session.shown:
+            self._to_correct = None
+            self.session.ask_for("atlas", waiting)
             return
-        if current.id == item.scan.id:
+        item = self.item
+        if item is None or self.look != "views" or self.ready:
+            return
+        if self.views.is_opened(item):
             shown = self.views.is_shown(item)
             self._is_shown("" if shown else "The segmentation cannot be read.")
 
@@ -359,13 +369,12 @@ class ReviewModel:
             self.ready, self.problem, self._since = True, problem, self._clock()
             self.item_changed.emit()
 
-    def _current_changed(self, entry: object) -> None:
-        """Another scan was opened elsewhere: what is on the stage is not to be rated."""
+    def _current_changed(self, _: object) -> None:
+        """Something was opened elsewhere: what is on the stage is not to be rated."""
         item = self.item
-        other = getattr(entry, "id", None)
-        if item is not None and self.look == "views" and other != item.scan.id:
+        if item is not None and self.look == "views" and not self.views.is_opened(item):
             self.ready, self._since = False, None
-            self.problem = "Another scan is on the stage."
+            self.problem = "Something else is on the stage."
             self.item_changed.emit()
 
 

@@ -162,6 +162,8 @@ class ReviewPanel(QWidget):
         super().showEvent(event)
         self._timer.start()
         self.refresh()
+        if not event.spontaneous():
+            self.model.back_to_item()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Another activity: no key of Review works, and the views are back."""

@@ -9,6 +9,7 @@ from monet_app.review.queue import Item
 from monet_app.segment.maps import UncertaintyMaps
 from monet_app.session import Session, key_of
 from monet_core.evaluation import Place, region_place
+from monet_core.workspace import ScanEntry
 
 
 class ReviewViews:
@@ -20,22 +21,30 @@ class ReviewViews:
         self._contrast: str | tuple[float, float] | None = None
         self._wanted: tuple[Item, int] | None = None
         self._item: Item | None = None
+        self._opened: ScanEntry | None = None
         self._maps = UncertaintyMaps(session)  # hears of a change before this does
         session.shown_changed.connect(self._shown)
 
     def show(self, item: Item, failed: Failed) -> None:
         """Open the scan of an item with the segmentation that is to be rated, and no other."""
         self._item, self._contrast = item, self._contrast_now()
+        self._opened = item.shown_scan
         self.session.open_scan(
-            item.shown_scan, keep_cursor=True, segmentations=[item.shown_segmentation],
+            self._opened, keep_cursor=True, segmentations=[item.shown_segmentation],
             failed=failed,
         )  # fmt: skip
 
     def is_shown(self, item: Item) -> bool:
-        """Whether the segmentation of an item is on the stage."""
-        current = self.session.current
-        key = key_of(item.segmentation)
-        return current is not None and current.id == item.scan.id and key in self.session.shown
+        """Whether the segmentation of an item is on the stage, as it was opened here."""
+        return self.is_opened(item) and key_of(item.segmentation) in self.session.shown
+
+    def is_opened(self, item: Item) -> bool:
+        """Whether the scan on the stage is the item's, opened here: under its name, if blinded."""
+        return item is self._item and self.session.current is self._opened
+
+    def is_alone(self, item: Item) -> bool:
+        """Whether nothing but the item is on the stage."""
+        return self.is_opened(item) and [*self.session.shown] == [key_of(item.segmentation)]
 
     def go_to_region(self, item: Item, index: int) -> None:
         """Move the cross-hair into a region, or its other side where it is missing."""
