@@ -389,8 +389,8 @@ def test_layers_that_the_user_deletes_are_gone(stage, viewer, tmp_path):
     assert stage.edited.emit is not None
 
 
-def test_a_picture_is_taken(plain, tmp_path):
-    stage = home_of(plain).session.stage
+def test_a_picture_is_taken(shared, tmp_path):
+    stage = home_of(shared).session.stage
     stage.show_scan(read_scan(phantom(tmp_path)[0]))
     picture = stage.screenshot()
     assert picture.dtype == np.uint8
@@ -411,6 +411,15 @@ def study_folder(tmp_path):
     return tmp_path / "study"
 
 
+@pytest.fixture(scope="module")
+def shared(own_napari, qapp):
+    """One viewer with a window for the tests that open no study."""
+    made = napari.Viewer(show=True)
+    yield made
+    home_of(made).end()
+    made.close()
+
+
 @pytest.fixture
 def plain(own_napari, qtbot):
     """A viewer of its own, whose session ends with it."""
@@ -428,13 +437,13 @@ def open_study(viewer, folder, qtbot):
     return session
 
 
-def test_every_panel_opens_and_they_share_one_session(plain, qtbot):
+def test_every_panel_opens_and_they_share_one_session(shared, qtbot):
     sessions = set()
     for name in WIDGETS.values():
-        _, widget = plain.window.add_plugin_dock_widget("monet-studio", name)
+        _, widget = shared.window.add_plugin_dock_widget("monet-studio", name)
         sessions.add(widget.home.session)
         qtbot.waitUntil(widget.isVisible)
-    assert sessions == {home_of(plain).session}
+    assert sessions == {home_of(shared).session}
 
 
 def test_a_scan_is_shown_and_corrected_in_the_users_viewer(plain, study_folder, qtbot):
@@ -504,17 +513,17 @@ def test_a_selected_layer_is_segmented_by_a_model_in_a_worker(plain, qtbot, tmp_
     assert any(isinstance(layer, Labels) for layer in plain.layers)
 
 
-def test_a_layer_without_a_file_is_not_segmented(plain, monkeypatch):
+def test_a_layer_without_a_file_is_not_segmented(shared, monkeypatch):
     told = []
     monkeypatch.setattr("monet_napari.commands.show_warning", told.append)
-    monkeypatch.setattr(napari, "current_viewer", lambda: plain)
-    plain.add_image(np.zeros((4, 4, 4)))
+    monkeypatch.setattr(napari, "current_viewer", lambda: shared)
+    shared.add_image(np.zeros((4, 4, 4)))
     segment_layer()
     assert "opened from a file" in told[0]
 
 
-def test_errors_become_napari_notices(plain, monkeypatch):
+def test_errors_become_napari_notices(shared, monkeypatch):
     told = []
     monkeypatch.setitem(home_of.__globals__["_TELL"], "warning", told.append)
-    home_of(plain).session.notify("warning", "It is so.", "Do that.")
+    home_of(shared).session.notify("warning", "It is so.", "Do that.")
     assert told == ["It is so. Do that."]
