@@ -55,7 +55,8 @@ class DataView(QWidget):
         self._folder.setText(_shown(setup.folder, setup.labels))
         self._folder.setVisible(folder)
         self._places.setVisible(folder)
-        fill_atlases(self.protocol, model.atlases, setup.protocol, model.annotated)
+        annotated = {} if folder else model.annotated
+        fill_atlases(self.protocol, model.atlases, setup.protocol, annotated)
         self._counts.setText(self._text())
         self._counts.setVisible(model.data is not None)
         self._problem.setText(model.data_problem)
