@@ -4,7 +4,8 @@
 
 Every frame moves one slice on and draws; both windows hold the same scan and regions and have the
 same size. "through" turns the wheel in one plane, "cross-hair" drags it diagonally, so that every
-plane changes. On a machine without a graphics card this measures software OpenGL.
+plane changes. On a machine without a graphics card this measures software OpenGL, where our views
+are painted by Qt; with one, they are on napari canvases. Both are measured here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from numpy.typing import NDArray
 from monet_core.protocols import Protocol, Region
 from monet_core.protocols.colors import distinct_color
 from monet_core.scans import Geometry, LabelMap, Scan, forms_from_affine
+
+if TYPE_CHECKING:
+    from monet_app.views.canvas import Kind
 
 WIDTH, HEIGHT = 1100, 860
 FIRST, SLICES = 0.3, 0.4
@@ -67,13 +72,15 @@ def timed(move: Callable[[int], None], draw: Callable[[], None], frames: int) ->
     )
 
 
-def measure_stage(scan: Scan, labels: LabelMap, protocol: Protocol, frames: int) -> None:
-    """Our stage: axial scrolling, then the cross-hair dragged."""
+def measure_stage(
+    scan: Scan, labels: LabelMap, protocol: Protocol, frames: int, canvas: Kind
+) -> None:
+    """Our stage: axial scrolling, then the cross-hair dragged; `canvas` draws the planes."""
     from qtpy.QtWidgets import QApplication
 
     from monet_app.views.ortho import OrthoStage
 
-    stage = OrthoStage()
+    stage = OrthoStage(canvas)
     stage.widget.resize(WIDTH, HEIGHT)
     stage.widget.show()
     stage.show_scan(scan, "bench")
@@ -94,13 +101,13 @@ def measure_stage(scan: Scan, labels: LabelMap, protocol: Protocol, frames: int)
 
     draw()
     for name, move in (("through axial", through), ("cross-hair", across)):
-        print(f"our four views     {name:14s} {timed(move, draw, frames)}", flush=True)
+        print(f"four, {canvas:12s} {name:14s} {timed(move, draw, frames)}", flush=True)
     stage.set_outline(1)
-    print(f"our four views     {'axial outlines':14s} {timed(through, draw, frames)}", flush=True)
+    print(f"four, {canvas:12s} {'axial outlines':14s} {timed(through, draw, frames)}", flush=True)
     stage.set_outline(0)
     stage.set_layout("axial")
     draw()
-    print(f"our axial view     {'through axial':14s} {timed(through, draw, frames)}", flush=True)
+    print(f"one, {canvas:12s}  {'through axial':14s} {timed(through, draw, frames)}", flush=True)
     stage.close()
     stage.widget.close()
 
@@ -153,7 +160,8 @@ def main() -> None:
     scan, labels = Scan(image, geometry, forms), LabelMap(regions, geometry, forms)
     protocol = atlas(chosen.labels)
     print(f"{chosen.size}^3 voxels, {chosen.labels} regions, window {WIDTH} x {HEIGHT}")
-    measure_stage(scan, labels, protocol, chosen.frames)
+    for canvas in ("painted", "napari"):
+        measure_stage(scan, labels, protocol, chosen.frames, canvas)
     measure_napari(scan, labels, protocol, chosen.frames)
     app.quit()
 

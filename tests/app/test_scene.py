@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import nibabel as nib
 import numpy as np
 import phantoms
@@ -306,3 +309,11 @@ def test_a_scan_without_a_scan() -> None:
         _ = scene.grid
     scene.set_scan(scan_of(np.ones((2, 3, 4)), np.eye(4)))
     assert scene.picture("sagittal").shape == (4, 3, 3)
+
+
+def test_what_is_on_the_stage_needs_no_window() -> None:
+    code = (
+        "import sys, monet_app.views.painter, monet_app.views.surfaces\n"
+        "assert not {'qtpy', 'PySide6', 'napari', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,9 @@ import nibabel as nib
 import numpy as np
 import phantoms
 import pytest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from stage_volumes import LESION, RIGHT_PUTAMEN_MM, labels_of, scan_of, volumes
 
@@ -62,6 +63,32 @@ def test_left_is_on_its_side_however_the_file_is_stored(qtbot, stage, codes, tur
             assert len(columns), "the lesion is not in this slice"
             assert (columns.mean() > picture.shape[1] / 2) == radiological
             assert rows.mean() < picture.shape[0] / 2  # in front (axial), above (coronal)
+
+
+def test_napari_and_painted_canvases_show_the_same(qtbot) -> None:
+    scan, labels = volumes("PIR", turn=turned(z=8))
+    pictures = []
+    for kind in ("napari", "painted"):
+        made = OrthoStage(kind)
+        qtbot.addWidget(made.widget)
+        made.widget.resize(801, 703)
+        made.widget.show()
+        qtbot.waitExposed(made.widget)
+        made.show_scan(scan)
+        made.show_segmentation("a", labels, FIRST)
+        made.set_radiological(False)
+        made.set_layout("coronal")
+        made.go_to(LESION)
+        pictures.append(brightness(qtbot, made))
+        made.set_layout("side-by-side")
+        made.set_radiological(True)
+        made.set_outline(1)
+        pictures.append(brightness(qtbot, made))
+        made.close()
+    for napari, painted in zip(pictures[:2], pictures[2:], strict=True):
+        differs = np.abs(napari - painted) > 60
+        assert (painted > 100).mean() > 0.05
+        assert differs.mean() < 0.03, "but for the last pixel of a voxel"
 
 
 def test_letters_stand_at_the_edges(qtbot, stage) -> None:
@@ -203,6 +230,39 @@ def test_zooming_keeps_the_point_under_the_mouse_and_magnifies_all_views(qtbot, 
     assert stage.panes.planes["sagittal"].lens.zoom == pane.lens.zoom
     stage.reset_view()
     assert pane.lens.zoom == pytest.approx(zoom)
+
+
+def test_the_other_buttons_pan_and_zoom_and_shift_follows(qtbot, stage) -> None:
+    scan, _ = volumes()
+    stage.show_scan(scan)
+    qtbot.wait(30)
+    pane = stage.panes.planes["axial"]
+    start, stop = QPoint(200, 150), QPoint(230, 130)
+    under = pane.index_at(QPointF(start))
+    cursor = stage.cursor
+    drag(pane.overlay, Qt.MouseButton.MiddleButton, start, stop)
+    assert pane.index_at(QPointF(stop)) == pytest.approx(under)
+    zoom = pane.lens.zoom
+    drag(pane.overlay, Qt.MouseButton.RightButton, start, stop)
+    assert pane.lens.zoom > zoom
+    assert stage.cursor == cursor
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(start), pane.overlay.mapToGlobal(QPointF(start)),
+        Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.ShiftModifier,
+    )  # fmt: skip
+    expected = pane.index_at(QPointF(start))
+    QApplication.sendEvent(pane.overlay, move)
+    assert stage.scene.voxel == tuple(round(each) for each in expected)
+
+
+def drag(widget, button, start: QPoint, stop: QPoint) -> None:
+    QTest.mousePress(widget, button, pos=start)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(stop), widget.mapToGlobal(QPointF(stop)),
+        Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+    QTest.mouseRelease(widget, button, pos=stop)
 
 
 def test_double_click_makes_one_view_large_and_goes_back(qtbot, stage) -> None:
@@ -430,17 +490,3 @@ def test_being_busy_is_said_over_the_old_picture(qtbot, stage) -> None:
     assert stage.panes.busy.text() == "Loading sub-02…"
     stage.show_scan(scan)
     assert not stage.panes.busy.isVisible()
-
-
-@pytest.mark.filterwarnings("error::FutureWarning", "error::DeprecationWarning:monet_app")
-def test_nothing_that_napari_will_remove_is_used(qtbot, stage) -> None:
-    scan, labels = volumes()
-    stage.show_scan(scan)
-    stage.show_segmentation("a", labels, FIRST)
-    for layout in ("axial", "side-by-side", "four"):
-        stage.set_layout(layout)
-    stage.set_outline(1)
-    stage.set_mesh_regions("a", [phantoms.BRAIN_STEM])
-    qtbot.waitUntil(lambda: stage.panes.solid.shown, timeout=20_000)
-    stage.reset_view()
-    stage.screenshot()

@@ -48,6 +48,25 @@ class Lens:
         return self.centre[0] - (y - self.size[1] / 2) / self.zoom, horizontal
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a picture lies in its plane: its first pixel's centre and the pixels' spacing.
+
+    Both are (vertical, horizontal), in mm of the frame.
+    """
+
+    first: tuple[float, float] = (0.0, 0.0)
+    spacing: tuple[float, float] = (1.0, 1.0)
+
+    def corners(self, shape: tuple[int, ...]) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The outer corners of the first and the last pixel of a picture of this shape."""
+        near = tuple(at - step / 2 for at, step in zip(self.first, self.spacing, strict=True))
+        far = tuple(
+            at + step * count for at, step, count in zip(near, self.spacing, shape, strict=True)
+        )
+        return (near[0], near[1]), (far[0], far[1])
+
+
 def grows_rightwards(plane: Plane, radiological: bool) -> bool:
     """Whether the horizontal axis (R, or A in a sagittal view) grows to the screen's right.
 

@@ -7,10 +7,8 @@ changes are gathered and drawn once per turn of Qt's event loop, and only planes
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 
 import numpy as np
-from napari.settings import get_settings
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
@@ -26,6 +24,7 @@ from monet_app.stage.protocol import (
     Ras,
     Tool,
 )
+from monet_app.views.canvas import Kind
 from monet_app.views.display import AXES
 from monet_app.views.frame import Frame
 from monet_app.views.looks import Looks
@@ -45,7 +44,7 @@ _SINGLE = (*PLANES, "3d")
 
 
 class OrthoStage(Looks):
-    """See `monet_app.stage.protocol.Stage`."""
+    """See `monet_app.stage.protocol.Stage`; `canvas` says what draws the planes."""
 
     cursorMoved = Signal(tuple)  # noqa: N815 - as in the protocol
     edited = Signal(str)
@@ -53,9 +52,7 @@ class OrthoStage(Looks):
     layoutChanged = Signal(str)  # noqa: N815
     viewChanged = Signal()  # noqa: N815
 
-    def __init__(self) -> None:
-        with suppress(RuntimeError):  # somebody uses napari already, with settings of their own
-            get_settings(None)
+    def __init__(self, canvas: Kind = "auto") -> None:
         self.scene = Scene()
         self.painter = Painter(self.scene, self._painted, self.edited.emit, self.picked.emit)
         self._layout: Layout = "four"
@@ -66,7 +63,7 @@ class OrthoStage(Looks):
         self._moved = False
         self._mice: list[Mouse] = []
         self._start_looks()
-        self.panes = Panes(self.scene, self._pane_made)
+        self.panes = Panes(self.scene, self._pane_made, canvas)
         self.solids = Solids(self.scene, self.panes.solid)
         self.widget = Frame(self.panes)
         self._timer = QTimer(self.widget, interval=0)

@@ -1,8 +1,4 @@
-"""`Pane`: one plane of the scan on a napari canvas, under an overlay that takes the input.
-
-The canvas holds one image layer, whose pixels are replaced in place: napari is asked neither to
-slice nor to compose, which is what a frame would mostly cost. Public napari API only.
-"""
+"""`Pane`: one plane of the scan on a canvas, under an overlay that takes the input."""
 
 from __future__ import annotations
 
@@ -10,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from napari.components import ViewerModel
-from napari.layers import Image
-from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from monet_app.stage.protocol import Plane
 from monet_app.views import lens
+from monet_app.views.canvas import Kind, make_canvas
 from monet_app.views.display import AXES
-from monet_app.views.lens import Lens
+from monet_app.views.lens import Lens, Place
 from monet_app.views.overlay import Overlay
 from monet_app.views.scene import Scene
 
@@ -35,7 +29,7 @@ class Pane(QWidget):
 
     resized = Signal()
 
-    def __init__(self, scene: Scene, plane: Plane) -> None:
+    def __init__(self, scene: Scene, plane: Plane, kind: Kind = "auto") -> None:
         super().__init__()
         self.scene = scene
         self.plane: Plane = plane
@@ -43,19 +37,12 @@ class Pane(QWidget):
         self.title = ""
         self.lens = Lens()
         self._radiological = True
-        self._layer: Image | None = None
-        self.model = ViewerModel(title=plane)
-        camera = self.model.scene.camera
-        camera.mouse_pan = camera.mouse_zoom = False
-        self.model.canvas.background_color_override = "black"
-        self.view = QtViewer(self.model)
-        self.view.dims.hide()
-        self.view.setAcceptDrops(False)
+        self.canvas = make_canvas(kind)
         self.overlay = Overlay(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.view)
-        self.view.canvas.native.installEventFilter(self)
+        layout.addWidget(self.canvas.widget)
+        self.canvas.surface.installEventFilter(self)
         self.setMinimumSize(SMALLEST, SMALLEST)
         # napari leaves two pixels above and below its canvas: they are black, too.
         self.setObjectName("canvas")
@@ -80,37 +67,15 @@ class Pane(QWidget):
     def draw(self) -> None:
         """Draw the slice anew."""
         if self.scene.volume is None:
-            if self._layer is not None:
-                self._layer.visible = False
+            self.canvas.draw(None, Place())
             return
         pixels = int(np.ceil(self.lens.zoom * min(self.scene.grid.spacing)))
         picture = self.scene.picture(self.plane, pixels, self.only)
-        if self._layer is None:
-            self._layer = Image(picture, rgb=True, name="slice", interpolation2d="nearest")
-            self._place(self._layer)
-            self.model.add_layer(self._layer)
-            self.look(self.lens)
-            return
-        if self._layer.data.shape == picture.shape:
-            self._layer.data[...] = picture
-        else:
-            self._layer.data = picture
-        self._place(self._layer)
-        if not self._layer.visible:
-            self._layer.visible = True
-        self._layer.refresh(thumbnail=False, highlight=False, extent=False)
-
-    def _place(self, layer: Image) -> None:
-        """Put the picture where its slice is; only where it was elsewhere, since that is slow."""
-        grid = self.scene.grid
-        axes = AXES[self.plane][1:]
-        parts = layer.data.shape[0] // grid.shape[axes[0]]
-        scale = [grid.spacing[axis] / parts for axis in axes]
-        first = [grid.positions(axis, parts)[0] for axis in axes]
-        if not np.array_equal(layer.scale, scale):
-            layer.scale = scale
-        if not np.array_equal(layer.translate, first):
-            layer.translate = first
+        grid, axes = self.scene.grid, AXES[self.plane][1:]
+        parts = picture.shape[0] // grid.shape[axes[0]]
+        first = [float(grid.positions(axis, parts)[0]) for axis in axes]
+        spacing = [grid.spacing[axis] / parts for axis in axes]
+        self.canvas.draw(picture, Place((first[0], first[1]), (spacing[0], spacing[1])))
 
     def draw_marks(self, crosshair: bool, letters: bool) -> None:
         """Cross-hair, letters, and words about the slice."""
@@ -157,18 +122,15 @@ class Pane(QWidget):
         size = self.overlay.size()
         rightwards = lens.grows_rightwards(self.plane, self._radiological)
         self.lens = replace(new, size=(size.width(), size.height()), rightwards=rightwards)
-        camera = self.model.scene.camera
-        camera.orientation2d = ("up", "right" if rightwards else "left")
-        camera.center = (0.0, *self.lens.centre)
-        camera.zoom = self.lens.zoom
+        self.canvas.look(self.lens)
 
     # -- Qt ---------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Keep the overlay exactly over the canvas."""
         if event.type() in _PLACING and self.overlay is not None:
-            native = self.view.canvas.native
-            self.overlay.setGeometry(QRect(native.mapTo(self, QPoint(0, 0)), native.size()))
+            surface = self.canvas.surface
+            self.overlay.setGeometry(QRect(surface.mapTo(self, QPoint(0, 0)), surface.size()))
             self.overlay.raise_()
             self.resized.emit()
         return super().eventFilter(watched, event)
@@ -179,8 +141,8 @@ class Pane(QWidget):
 
     def canvas_picture(self) -> QImage:
         """The canvas as it is drawn, without what lies over it."""
-        return self.view.canvas.native.grabFramebuffer()
+        return self.canvas.grab_image()
 
     def end(self) -> None:
         """Close the canvas."""
-        self.view.close()
+        self.canvas.end()

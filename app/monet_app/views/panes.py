@@ -10,6 +10,7 @@ from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from monet_app.stage.protocol import PLANES, Layout, Plane
+from monet_app.views.canvas import Kind
 from monet_app.views.pane import Pane
 from monet_app.views.scene import Scene
 from monet_app.views.solid import SolidPane
@@ -26,13 +27,15 @@ class Panes(QWidget):
 
     rezoomed = Signal()
 
-    def __init__(self, scene: Scene, pane_made: Callable[[Pane], None]) -> None:
+    def __init__(
+        self, scene: Scene, pane_made: Callable[[Pane], None], kind: Kind = "auto"
+    ) -> None:
         super().__init__()
         self.setObjectName("views")
         self.scene = scene
         self.magnification = 1.0
         self.made: list[Pane] = []
-        self._pane_made = pane_made
+        self._pane_made, self._kind = pane_made, kind
         self._columns = 0
         self.solid = SolidPane()
         self.busy = QLabel(self)
@@ -47,7 +50,7 @@ class Panes(QWidget):
         self.arrange("four")
 
     def _make(self, plane: Plane) -> Pane:
-        pane = Pane(self.scene, plane)
+        pane = Pane(self.scene, plane, self._kind)
         pane.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         pane.resized.connect(self.fit_sizes)
         self.made.append(pane)

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from monet_app.icons import icon
+from monet_app.views.settings import own_napari_settings
 from monet_app.views.surfaces import Mesh
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class SolidPane(QWidget):
         from napari.components import ViewerModel
         from napari.qt import QtViewer
 
+        own_napari_settings()
         viewer = ViewerModel(title="3-D", ndisplay=3)
         viewer.canvas.background_color_override = "black"
         self.view = QtViewer(viewer)
