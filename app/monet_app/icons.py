@@ -30,6 +30,8 @@ class _Themed(QIconEngine):
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         """What widgets ask for."""
+        if size.isEmpty():  # of rows that are not laid out yet
+            return QPixmap()
         made = QPixmap(size)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
