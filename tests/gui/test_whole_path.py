@@ -9,6 +9,7 @@ import pytest
 from phantoms import BRAIN_STEM, MALC_OF_FIRST, save_malc_dataset
 from qtpy.QtCore import QPoint, Qt
 
+from monet_app.atlas.teaching import teach
 from monet_app.review.queue import Choice
 from monet_app.segment.model import SegmentModel
 from monet_app.start import make_window
@@ -145,8 +146,8 @@ def _corrects(window, qtbot) -> None:
 
 
 def _teaches(window, qtbot) -> None:
-    session, atlas = window.session, window.panel("atlas")
-    qtbot.mouseClick(atlas.correct.teach, Qt.MouseButton.LeftButton)
+    session = window.session
+    teach(session, next(e for e in session.study.all_segmentations() if e.source == "edited"))
     qtbot.waitUntil(lambda: window.activity == "train", timeout=60_000)
     qtbot.waitUntil(lambda: not session.background.busy, timeout=60_000)
     panel = window.panel("train")
@@ -156,6 +157,13 @@ def _teaches(window, qtbot) -> None:
     before = len(session.jobs.jobs)
     qtbot.waitUntil(lambda: not session.background.busy, timeout=60_000)
     assert not panel.model.problems
+    # A model this small misses regions: the check asks, and the user answers.
+    panel.model.check()
+    result = lambda: panel.model.checking.result  # noqa: E731
+    qtbot.waitUntil(lambda: result() is not None, timeout=LONG)
+    panel.model.decide(result().questions[0], "unannotated")
+    qtbot.waitUntil(lambda: result() is not None and result().ok, timeout=LONG)
+    before = len(session.jobs.jobs)
     panel.model.start()
     ended = lambda: len(session.jobs.jobs) > before and not session.jobs.active  # noqa: E731
     qtbot.waitUntil(ended, timeout=LONG)
