@@ -43,9 +43,7 @@ class Devices:
 
     def look(self) -> None:
         """Ask the worker (again); free memory changes."""
-        self.session.run(
-            ask, "devices", {}, done=self._found, failed=lambda _: None, key="devices"
-        )
+        self.session.run(ask, "devices", {}, done=self._found, failed=lambda _: None, key="devices")
 
     def chosen(self, name: str) -> Device:
         """The device of that name; the first, automatic one where it is not there any more."""

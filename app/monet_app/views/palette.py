@@ -47,9 +47,18 @@ class Codes:
         table[[0, *self.protocol.extra]] = 0
         table[self.indices[1:-1]] = np.arange(1, self.unknown, dtype=self.dtype)
         # A transposed array is looked up as it lies in memory, and stays as it lies.
-        if labels.flags.f_contiguous:
-            return table.take(labels.T).T
-        return table.take(labels)
+        if labels.ndim > 1 and labels.flags.f_contiguous:
+            return self._look_up(table, labels.T).T
+        return self._look_up(table, labels)
+
+    def _look_up(self, table: NDArray, labels: NDArray) -> NDArray:
+        """`table` at `labels`, slab by slab: the machine's own integers are made in its cache."""
+        if labels.ndim < 2:
+            return table.take(labels)
+        found = np.empty(labels.shape, self.dtype)
+        for slab, into in zip(labels, found, strict=True):
+            np.take(table, slab, out=into, mode="clip")
+        return found
 
     def _encode_by_search(self, labels: NDArray) -> NDArray:
         known = self.indices[1:-1]

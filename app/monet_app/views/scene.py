@@ -16,7 +16,7 @@ from monet_app.views.sources import Map, Segmentation, Volume
 from monet_core.scans import Scan
 
 MOST_PARTS = 4
-_SAMPLED = 1_500_000
+_SAMPLED = 300_000
 
 
 class Scene:

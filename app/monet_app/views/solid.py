@@ -79,6 +79,7 @@ class SolidPane(QWidget):
             self.words.setText(NOTHING)
             return
         self.say("")
+        first = self.model is None
         viewer = self._make()
         self.vertices = mesh.vertices
         data = (mesh.vertices * _AS_DRAWN, mesh.faces, np.ones(len(mesh.vertices), np.float32))
@@ -88,7 +89,8 @@ class SolidPane(QWidget):
             data, vertex_colors=mesh.colors, shading="smooth", name="regions"
         )
         self._stack.setCurrentIndex(1)
-        self.reset()
+        if first:
+            self.reset()
 
     def clear(self) -> None:
         """Back to the calm place."""
@@ -102,8 +104,12 @@ class SolidPane(QWidget):
         """Lens from the front, at everything."""
         if self.model is None or self._layer is None:
             return
-        self.model.reset_view(reset_camera_angle=False)
         self.model.scene.camera.set_view_direction(FROM_FRONT, UP)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.model is not None and self._layer is not None:
+            self.model.reset_view(reset_camera_angle=False)
 
     def _make(self) -> ViewerModel:
         """The canvas, made on first use: a second or more."""
@@ -120,6 +126,7 @@ class SolidPane(QWidget):
         self.view.setAcceptDrops(False)
         viewer.mouse_double_click_callbacks.clear()
         viewer.mouse_double_click_callbacks.append(lambda *_: self.doubled.emit())
+        viewer.canvas.events.size.connect(lambda _: self._fit())
         self._stack.addWidget(self.view)
         self.model = viewer
         return viewer
