@@ -1,1 +1,1 @@
-"""The app's own views: three linked planes and 3-D on napari canvases (`OrthoStage`)."""
+"""The app's own views: three linked planes and 3-D, toolbar and cursor strip (`OrthoStage`)."""

@@ -36,7 +36,7 @@ class Lens:
     rightwards: bool = True
 
     def pixel(self, vertical: float, horizontal: float) -> tuple[float, float]:
-        """Lens position (x, y) of a point of the plane in frame mm."""
+        """Screen position (x, y) of a point of the plane in frame mm."""
         across = (horizontal - self.centre[1]) * self.zoom
         x = self.size[0] / 2 + (across if self.rightwards else -across)
         return x, self.size[1] / 2 - (vertical - self.centre[0]) * self.zoom

@@ -9,7 +9,6 @@ from __future__ import annotations
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
-    QEnterEvent,
     QFont,
     QFontMetrics,
     QKeyEvent,
@@ -18,7 +17,6 @@ from qtpy.QtGui import (
     QPaintEvent,
     QPen,
     QRegion,
-    QResizeEvent,
     QWheelEvent,
 )
 from qtpy.QtWidgets import QWidget
@@ -44,8 +42,6 @@ class Overlay(QWidget):
     doubled = Signal(object)
     scrolled = Signal(object)
     keyed = Signal(object)
-    resized = Signal(QSize)
-    entered = Signal()
     left = Signal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -203,15 +199,6 @@ class Overlay(QWidget):
         event.ignore()
         self.keyed.emit(event)
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
-        """Tell that the mouse came."""
-        self.entered.emit()
-        super().enterEvent(event)
-
     def leaveEvent(self, event: object) -> None:  # noqa: ARG002, N802
         """Tell that the mouse left."""
         self.left.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Tell of the new size."""
-        self.resized.emit(event.size())

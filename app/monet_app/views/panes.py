@@ -200,5 +200,6 @@ class Panes(QWidget):
 
     def end(self) -> None:
         """Let go of all OpenGL canvases."""
-        for view in (*self.made, self.solid):
+        for view in self.made:
             view.end()
+        self.solid.end()

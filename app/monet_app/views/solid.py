@@ -83,11 +83,13 @@ class SolidPane(QWidget):
         viewer = self._make()
         self.vertices = mesh.vertices
         data = (mesh.vertices * _AS_DRAWN, mesh.faces, np.ones(len(mesh.vertices), np.float32))
-        if self._layer is not None:
-            viewer.layers.remove(self._layer)
+        before = self._layer
         self._layer = viewer.add_surface(
             data, vertex_colors=mesh.colors, shading="smooth", name="regions"
         )
+        # In this order the camera stays where the user put it.
+        if before is not None:
+            viewer.layers.remove(before)
         self._stack.setCurrentIndex(1)
         if first:
             self.reset()
@@ -101,7 +103,7 @@ class SolidPane(QWidget):
         self._stack.setCurrentIndex(0)
 
     def reset(self) -> None:
-        """Lens from the front, at everything."""
+        """Look from the front, at everything."""
         if self.model is None or self._layer is None:
             return
         self.model.scene.camera.set_view_direction(FROM_FRONT, UP)

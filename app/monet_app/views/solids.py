@@ -32,8 +32,10 @@ class Solids:
         self.view.show_mesh(None)
 
     def show(self, key: str, indices: Collection[int]) -> None:
-        """Draw these regions as surfaces, soon; KeyError for what is not on the stage."""
-        segmentation = self.scene.segmentations[key]
+        """Draw these regions as surfaces, soon; nothing where the segmentation is not there."""
+        segmentation = self.scene.segmentations.get(key)
+        if segmentation is None:
+            return
         self._shown = key
         self.view.say("Making surfaces…")
         grid = segmentation.grid
