@@ -240,7 +240,7 @@ def test_leaving_the_atlas_open_is_possible_and_not_asked_again(qtbot, panel, se
             dialog.reject()
     assert panel.model.rows[id_of(panel, "sub-2")].badges == ("?",)
     row = next(iter(panel.segmentations.rows.values()))
-    assert row.atlas.isVisible()
+    qtbot.waitUntil(row.atlas.isVisible, timeout=5000)  # rows are shown with the next event
     qtbot.mouseClick(row.eye, Qt.MouseButton.LeftButton)
     assert any(each.isVisible() for each in panel.findChildren(AtlasQuestion)), "asked by the eye"
 
