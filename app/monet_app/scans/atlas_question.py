@@ -53,7 +53,7 @@ class AtlasQuestion(QDialog):
         self.list.setAccessibleName("Atlases")
         self.list.setSpacing(2)
         self.list.setMinimumSize(460, 300)
-        self.list.currentItemChanged.connect(lambda *_: self._chosen())
+        self.list.itemSelectionChanged.connect(self._chosen)
         self.list.itemActivated.connect(lambda _: self._answer())
         self.said = label("Reading the labels…", "hint")
         self.others = QCheckBox()
@@ -88,8 +88,8 @@ class AtlasQuestion(QDialog):
     @property
     def choice(self) -> str:
         """The atlas that is chosen; "" where none is."""
-        item = self.list.currentItem()
-        return item.data(Qt.ItemDataRole.UserRole) if item is not None else ""
+        # Not the current item: Qt makes the first one current when the list gets the keyboard.
+        return next((i.data(Qt.ItemDataRole.UserRole) for i in self.list.selectedItems()), "")
 
     def _others(self) -> int:
         if self._study is None:
