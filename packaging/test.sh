@@ -10,5 +10,7 @@ $bin/ruff check .
 $bin/ruff format --check .
 $bin/mypy
 $bin/lint-imports
-$bin/python -m pytest --cov --cov-report=
+# One process a core, each with one thread: faster than one process with all of them.
+export OMP_NUM_THREADS=1
+$bin/python -m pytest -n logical --maxprocesses 4 --cov --cov-report= --durations 25
 $bin/coverage report --skip-covered --fail-under=90
