@@ -10,9 +10,11 @@ import typer
 from monet_core.errors import MonetError
 
 if TYPE_CHECKING:
+    from monet_core.cohort import Scheduler
     from monet_core.scans import Decisions
 
 _DECISIONS = "What only you can decide"
+_COHORTS = "Many scans"
 
 UseForm = Annotated[
     Literal["sform", "qform"] | None,
@@ -76,6 +78,30 @@ Precision = Annotated[
     Literal["auto", "32", "bf16"],
     typer.Option("--precision", help="Arithmetic of the network; auto: bf16 where it is fast."),
 ]
+Where = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        help="local, slurm, or the address of a Dask scheduler (tcp://HOST:PORT).",
+        rich_help_panel=_COHORTS,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Scans at a time; default: what cores, free memory and scans are good for.",
+        rich_help_panel=_COHORTS,
+    ),
+]
+
+
+def scheduler(where: str, workers: int | None) -> Scheduler:
+    """The options as the engine's `Scheduler`."""
+    from monet_core.cohort import Scheduler
+
+    return Scheduler(where=where, workers=workers)
 
 
 def decisions(

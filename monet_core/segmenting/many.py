@@ -31,11 +31,13 @@ Lines are only ever added, so that jobs of a cluster may share a folder."""
 @dataclass(frozen=True)
 class Item:
     """One scan to segment; `stem` begins its files' names. `decisions` are the user's answers
-    about this scan, None: those about all."""
+    about this scan, None: those about all. `folder`, below the output folder, is where its files
+    go, such as "sub-01/anat"."""
 
     scan: Path
     stem: str
     decisions: Decisions | None = None
+    folder: str = ""
 
 
 Started = Callable[[Item, int, int], None]
@@ -100,7 +102,7 @@ def segment_items(
         cancel.check()
         started(item, number, len(items))
         decided = decisions if item.decisions is None else item.decisions
-        outcome = _one(item, model, out, settings, decided, report, cancel)
+        outcome = _one(item, model, out / item.folder, settings, decided, report, cancel)
         outcomes.append(outcome)
         _keep(outcome, out)
         finished(item, outcome)
