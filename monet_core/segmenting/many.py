@@ -32,12 +32,13 @@ Lines are only ever added, so that jobs of a cluster may share a folder."""
 class Item:
     """One scan to segment; `stem` begins its files' names. `decisions` are the user's answers
     about this scan, None: those about all. `folder`, below the output folder, is where its files
-    go, such as "sub-01/anat"."""
+    go, such as "sub-01/anat"; `source` is the scan's BIDS URI."""
 
     scan: Path
     stem: str
     decisions: Decisions | None = None
     folder: str = ""
+    source: str = ""
 
 
 Started = Callable[[Item, int, int], None]
@@ -157,7 +158,17 @@ def _one(
     cancel: Cancel,
 ) -> SegmentResult | Failure:
     try:
-        return segment(item.scan, model, out, settings, decisions, report, cancel, stem=item.stem)
+        return segment(
+            item.scan,
+            model,
+            out,
+            settings,
+            decisions,
+            report,
+            cancel,
+            stem=item.stem,
+            source=item.source,
+        )
     except (MonetError, OSError, MemoryError) as error:
         failure = failure_of(item.scan, error)
         _tell(failure, report)

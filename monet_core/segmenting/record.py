@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from monet_core import __version__
 from monet_core.errors import Note
 from monet_core.jobs import versions
@@ -22,8 +24,12 @@ def record_of(
     scan_sha256: str,
     settings: SegmentSettings,
     made: Labelled,
+    source: str = "",
 ) -> dict[str, Any]:
-    """The JSON sidecar of a label map, in BIDS derivatives' words; without the user's folders."""
+    """The JSON sidecar of a label map, in BIDS derivatives' words; without the user's folders.
+
+    `source` is the BIDS URI of the scan, whose file name is told where there is none.
+    """
     protocol, outcome = model.protocol(decoder), made.outcome
     grid = made.labels[decoder].geometry
     record: dict[str, Any] = {
@@ -31,7 +37,7 @@ def record_of(
         "Manual": False,
         "Atlas": protocol.name,
         "AtlasFingerprint": protocol.fingerprint,
-        "Sources": [scan.name],
+        "Sources": [source or scan.name],
         "SourceSha256": scan_sha256,
         "GeneratedBy": [{"Name": "MO-Net Studio", "Version": __version__}],
         "Created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -53,9 +59,23 @@ def record_of(
         "AnatomyCheck": "warnings" if made.anatomy[decoder] else "passed",
         "Versions": versions(),
     }
+    if source:
+        record["SpatialReference"] = source
     if outcome.prediction.entropy is not None:
         record["EntropyUnits"] = "nats"
+        record["MeanEntropy"] = _mean_entropy(decoder, made)
     return record
+
+
+def _mean_entropy(decoder: str, made: Labelled) -> float | None:
+    """Mean entropy of all labelled voxels in nats; None where nothing is labelled.
+
+    On record, so that it is known of thousands of scans without reading their maps.
+    """
+    maps, labelled = made.outcome.prediction.entropy, made.labels[decoder].data > 0
+    if maps is None or not labelled.any():
+        return None
+    return round(float(np.mean(maps[decoder], where=labelled, dtype=np.float64)), 6)
 
 
 def shared_note(note: Note, scan: Path) -> dict[str, str]:

@@ -82,12 +82,13 @@ def segment(
     cancel: Cancel | None = None,
     *,
     stem: str | None = None,
+    source: str = "",
 ) -> SegmentResult:
     """Segment the scan with every decoder of `model` and write the results to folder `out`.
 
-    `stem` begins the files' names (the scan's name without "_T1w" and ending if None). All files
-    appear at once at the end, or none. Raises what `read_scan` does, OutputError, ModelError,
-    NotEnoughMemoryError, CancelledError.
+    `stem` begins the files' names (the scan's name without "_T1w" and ending if None), `source` is
+    the scan's BIDS URI for the record. All files appear at once at the end, or none. Raises what
+    `read_scan` does, OutputError, ModelError, NotEnoughMemoryError, CancelledError.
     """
     began, cancel = time.monotonic(), cancel or Cancel()
     scan_path, out = Path(scan_path), require_writable(Path(out))
@@ -96,8 +97,8 @@ def segment(
     shape = read_geometry(scan_path, decisions).shape
     require_space(out, int(prod(shape) * _bytes_per_voxel(len(files), settings)))
     handling = _require_memory(shape, len(files), scan_path)
-    source = sha256(scan_path)
-    refuse_other_scans(files, scan_path, source)
+    digest = sha256(scan_path)
+    refuse_other_scans(files, scan_path, digest)
     grid, prepared = read_and_prepare(scan_path, model, settings, decisions, report, cancel)
     made = label(grid, prepared, model, settings, report, cancel)
     report(Phase("Saving"))
@@ -109,7 +110,7 @@ def segment(
         for decoder, target in files_of(folder, stem, model, settings.entropy).items():
             cancel.check()
             _write(target, decoder, model, made, volumes[decoder], decisions)
-            record = record_of(decoder, model, scan_path, source, settings, made)
+            record = record_of(decoder, model, scan_path, digest, settings, made, source)
             write_json(target.record, record)
     peak = max(handling, made.outcome.peak_bytes)
     return _result(scan_path, stem, files, volumes, made, peak, time.monotonic() - began)
