@@ -25,12 +25,15 @@ class Theme:
     warning: str
     error: str
     good: str
+    disabled: str
+    done: str
+    """The done part of a progress bar: text stands on it."""
 
 
 DARK = Theme("dark", "#262626", "#2e2e2e", "#1e1e1e", "#454545", "#ececec", "#a9a9a9",
-             "#5aa9e6", "#0c1620", "#f0b64c", "#ff8577", "#7fce8f")  # fmt: skip
+             "#5aa9e6", "#0c1620", "#f0b64c", "#ff8577", "#7fce8f", "#7d7d7d", "#2b6699")  # fmt: skip
 LIGHT = Theme("light", "#efefef", "#f8f8f8", "#ffffff", "#c9c9c9", "#1c1c1c", "#5c5c5c",
-              "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34")  # fmt: skip
+              "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34", "#979797", "#a9cdec")  # fmt: skip
 THEMES = {"dark": DARK, "light": LIGHT}
 PICTURES = Path(__file__).parent / "pictures"
 """Ticks and arrows: what a style sheet cannot draw."""
@@ -82,9 +85,8 @@ def _palette(theme: Theme) -> QPalette:
     for where, color in colors.items():
         palette.setColor(where, QColor(color))
     disabled = QPalette.ColorGroup.Disabled
-    greyed = QColor(theme.line).lighter(130) if theme is DARK else QColor(theme.line).darker(130)
     for where in (role.Text, role.WindowText, role.ButtonText):
-        palette.setColor(disabled, where, greyed)
+        palette.setColor(disabled, where, QColor(theme.disabled))
     return palette
 
 
@@ -118,7 +120,7 @@ QPushButton {{ padding: 6px 12px; border: 1px solid {line}; border-radius: 4px;
     background: {panel}; }}
 QPushButton:hover {{ border-color: {faint}; }}
 QPushButton:focus {{ border-color: {accent}; }}
-QPushButton:disabled {{ color: {line}; }}
+QPushButton:disabled {{ color: {disabled}; }}
 QPushButton:checked {{ background: {line}; border-color: {accent}; font-weight: 600; }}
 QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent};
     font-weight: 600; }}
@@ -139,7 +141,7 @@ QHeaderView::up-arrow {{ image: url({pictures}/up-{name}.png); }}
 QHeaderView::down-arrow {{ image: url({pictures}/down-{name}.png); }}
 QProgressBar {{ border: 1px solid {line}; border-radius: 4px; background: {field};
     text-align: center; height: 16px; }}
-QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {done}; border-radius: 3px; }}
 QSplitter::handle {{ background: {field}; }}
 QGroupBox {{ border: 1px solid {line}; border-radius: 6px; margin-top: 10px; padding-top: 8px; }}
 QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; color: {faint}; }}

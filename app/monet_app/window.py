@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from qtpy.QtCore import QByteArray, Qt, QTimer
+from qtpy.QtCore import QByteArray, QSize, Qt, QTimer
 from qtpy.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
@@ -271,7 +271,7 @@ class MainWindow(WindowCommands, QMainWindow):
 
     def _restore(self) -> None:
         kept = self.session.settings.window
-        self.resize(1480, 920)
+        self.resize(QSize(1480, 920).boundedTo(self.screen().availableSize()))
         for name, restore in (
             ("geometry", self.restoreGeometry),
             ("across", self._across.restoreState),

@@ -29,7 +29,7 @@ class Looks(QWidget):
         self.outlined.setToolTip("Draw the borders of the regions instead of filling them (O)")
         self.width_ = QSpinBox()
         self.width_.setRange(1, WIDEST)
-        self.width_.setSuffix(" voxel")
+        self.width_.setPrefix("width ")
         self.width_.setToolTip("How wide outlines are")
         self.width_.setAccessibleName("Width of outlines")
         grid = QGridLayout(self)
