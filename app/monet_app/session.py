@@ -18,7 +18,7 @@ from monet_app.background import Background, Failed, Immediate
 from monet_app.following import Following, find_models
 from monet_app.leaving import Leaving
 from monet_app.notices import Notice, notice_of
-from monet_app.settings import Settings, personal_study
+from monet_app.settings import Settings, personal_study, save_settings
 from monet_app.shown import Question as Question
 from monet_app.shown import Shown as Shown
 from monet_app.shown import key_of as key_of
@@ -86,6 +86,7 @@ class Session:
             self._leave_study()
             self.study = study
             self.settings.remember(study.folder)
+            save_settings(self.settings)  # now: a program that is killed keeps nothing later
             self.jobs = JobQueue(study.jobs, lambda job, event: self._events.put((job, event)))
             for text in study.notes:
                 self.notify("warning", text)

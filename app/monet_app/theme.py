@@ -31,9 +31,11 @@ class Theme:
 
 
 DARK = Theme("dark", "#262626", "#2e2e2e", "#1e1e1e", "#454545", "#ececec", "#a9a9a9",
-             "#5aa9e6", "#0c1620", "#f0b64c", "#ff8577", "#7fce8f", "#7d7d7d", "#2b6699")  # fmt: skip
+             "#5aa9e6", "#0c1620", "#f0b64c", "#ff8577", "#7fce8f",
+             "#7d7d7d", "#2b6699")  # fmt: skip
 LIGHT = Theme("light", "#efefef", "#f8f8f8", "#ffffff", "#c9c9c9", "#1c1c1c", "#5c5c5c",
-              "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34", "#979797", "#a9cdec")  # fmt: skip
+              "#12609f", "#ffffff", "#8a5a00", "#b3261e", "#1d6b34",
+              "#979797", "#a9cdec")  # fmt: skip
 THEMES = {"dark": DARK, "light": LIGHT}
 PICTURES = Path(__file__).parent / "pictures"
 """Ticks and arrows: what a style sheet cannot draw."""

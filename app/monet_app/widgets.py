@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
+    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -79,6 +80,35 @@ def card(*parts: QWidget) -> QFrame:
     for part in parts:
         layout.addWidget(part)
     return made
+
+
+class NamesFirst(QObject):
+    """Hides a view's least important columns while its names would be cut off.
+
+    `spare` are the columns that may go and their widths, the first to go first; `others` is the
+    width of those that stay beside the names.
+    """
+
+    NAMES = 105
+
+    def __init__(self, view: QAbstractItemView, spare: dict[int, int], others: int) -> None:
+        super().__init__(view)
+        self._view, self._spare, self._others = view, spare, others
+        view.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """See QObject."""
+        if event.type() == QEvent.Type.Resize:
+            self.fit()
+        return super().eventFilter(watched, event)
+
+    def fit(self) -> None:
+        """Hide as many columns as the names need."""
+        missing = self.NAMES + self._others + sum(self._spare.values())
+        missing -= self._view.viewport().width()
+        for column, width in self._spare.items():
+            self._view.setColumnHidden(column, missing > 0)
+            missing -= width
 
 
 class EmptyState(QWidget):

@@ -65,7 +65,7 @@ class MainWindow(WindowCommands, QMainWindow):
     def _build(self, stage_widget: QWidget) -> None:
         self._panel_stack = QStackedWidget()
         self._panel_stack.setObjectName("panel")
-        self._panel_stack.setMinimumWidth(300)
+        self._panel_stack.setMinimumWidth(350)
         self.welcome = Welcome(self.session, self)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.welcome)

@@ -36,7 +36,7 @@ from monet_app.compare.table import (
 )
 from monet_app.fold import Fold
 from monet_app.icons import icon
-from monet_app.widgets import button, column, label, row
+from monet_app.widgets import NamesFirst, button, column, label, row
 from monet_app.words import count
 from monet_core.evaluation import Place
 
@@ -128,6 +128,7 @@ class ResultsView(QWidget):
         table.clicked.connect(self._look_at)
         table.activated.connect(self._look_at)
         table.selectionModel().currentRowChanged.connect(self._moved)
+        NamesFirst(table, {c: WIDTHS[c] for c in (ASSD, HD95)}, WIDTHS[DICE] + WIDTHS[VOLUMES])
         self.table = table
         return table
 

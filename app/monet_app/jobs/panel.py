@@ -62,6 +62,8 @@ class JobsDock(QWidget):
         self._head.setText(
             f"JOBS   {active} running or waiting"
             if active
+            else "JOBS   None running"
+            if jobs
             else "JOBS   Segmentations and trainings appear here, with their progress."
         )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from psygnal import Signal
 
 from monet_app.atlases import atlas_title
+from monet_app.origins import origin_of
 from monet_app.regions.figures import Figures, Measured, measure
 from monet_app.regions.tree import Node, region_tree
 from monet_app.session import Session, Shown
@@ -98,11 +99,11 @@ class RegionsModel:
         return self.views.get(self.active)
 
     def title(self, key: str) -> str:
-        """What a segmentation is called: by its atlas, and by its name where that is not enough."""
+        """What a segmentation is called: by its atlas, and by its maker where that is not enough."""
         shown = self.views[key].shown
         title = atlas_title(shown.protocol)
         same = [view for view in self.views.values() if atlas_title(view.shown.protocol) == title]
-        return title if len(same) == 1 else f"{title} · {shown.entry.name}"
+        return title if len(same) == 1 else f"{origin_of(shown.entry).name} · {title}"
 
     def refresh(self) -> None:
         """Take over what the session shows now."""

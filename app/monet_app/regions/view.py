@@ -14,8 +14,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from monet_app.regions.items import NAME, SHARE, VOLUME, RegionOrder
+from monet_app.regions.items import ASYMMETRY, NAME, SHARE, VOLUME, RegionOrder
 from monet_app.regions.tree import Node
+from monet_app.widgets import NamesFirst
 
 WIDEST_TEXT = ("", "missing", "+100.0", "Share ")
 INDENT, ROW_HEIGHT = 12, 24
@@ -54,6 +55,11 @@ class RegionTree(QTreeView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("Regions of the segmentation")
+        advance = self.fontMetrics().horizontalAdvance
+        self._widths = {c: advance(WIDEST_TEXT[c]) + 14 for c in range(VOLUME, SHARE + 1)}
+        spare = {column: self._widths[column] for column in (SHARE, ASYMMETRY)}
+        # 60: arrow, tick and swatch before the name
+        self._names_first = NamesFirst(self, spare, self._widths[VOLUME] + 60)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
 
@@ -69,10 +75,10 @@ class RegionTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column in range(VOLUME, SHARE + 1):
+        for column, width in self._widths.items():
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            width = self.fontMetrics().horizontalAdvance(WIDEST_TEXT[column]) + 14
             header.resizeSection(column, width)
+        self._names_first.fit()
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
