@@ -99,7 +99,7 @@ class RegionsModel:
         return self.views.get(self.active)
 
     def title(self, key: str) -> str:
-        """What a segmentation is called: by its atlas, and by its maker where that is not enough."""
+        """What a segmentation is called: by its atlas, and by its maker where that is not clear."""
         shown = self.views[key].shown
         title = atlas_title(shown.protocol)
         same = [view for view in self.views.values() if atlas_title(view.shown.protocol) == title]

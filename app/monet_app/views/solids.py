@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,15 @@ from monet_app.threads import ThreadBackground
 from monet_app.views.scene import Scene
 from monet_app.views.solid import SolidPane
 from monet_app.views.surfaces import Mesh, mesh_of
+
+
+def _mesh(*of: Any) -> Mesh | None:
+    # Loading what draws takes seconds: here, so that the window does not wait for it.
+    import napari.components
+    import napari.layers
+    import vispy.scene  # noqa: F401
+
+    return mesh_of(*of)
 
 
 class Solids:
@@ -40,7 +50,7 @@ class Solids:
         self.view.say("Making surfaces…")
         grid = segmentation.grid
         self.background.run(
-            mesh_of,
+            _mesh,
             segmentation.values.copy()
             if segmentation.original is not None
             else segmentation.values,
