@@ -27,8 +27,8 @@ class Preset:
 
 QUICK = Preset(
     "quick", "Quick",
-    "A small network at 2 mm for 20 epochs: minutes to an hour; shows whether data and atlas "
-    "work.",
+    "20 epochs, minutes to an hour: shows whether data and atlas work. A small network at 2 mm, "
+    "unless it begins with a model.",
     "best",
     {"epochs": 20, "patch": 64, "patches_per_scan": 2, "validate_every": 2, "ema_decay": 0.99,
      "network": {"width": 8, "levels": 4, "residual": False, "deep_supervision": False},
