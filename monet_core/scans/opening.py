@@ -86,6 +86,13 @@ def _is_dicom(path: Path) -> bool:
 
 def _unreachable(path: Path, error: OSError | ValueError) -> ScanError:
     number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ENOENT and path.is_symlink():
+        return refused(
+            "dangling-link",
+            "the file that this link leads to is not here",
+            path,
+            "Get it; of a DataLad or git-annex data set with `datalad get`.",
+        )
     if number == errno.ENOENT:
         return refused("no-such-file", "there is no such file", path, "Check the path.")
     if number == errno.ELOOP:

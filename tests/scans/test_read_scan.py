@@ -546,3 +546,12 @@ def test_damaged_headers_never_end_in_a_traceback(tmp_path, phantom, kind, chang
     for read in (read_scan, read_labels):
         with suppress(MonetError):
             assert np.isfinite(read(path).data).all()
+
+
+def test_a_link_whose_file_was_not_fetched_is_told_apart_from_a_wrong_path(tmp_path):
+    link = tmp_path / "sub-1_T1w.nii.gz"
+    link.symlink_to("../.git/annex/objects/gone")
+    with pytest.raises(ScanError, match="datalad get"):
+        read_geometry(link)
+    with pytest.raises(ScanError, match="there is no such file"):
+        read_geometry(tmp_path / "sub-2_T1w.nii.gz")
