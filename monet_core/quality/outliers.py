@@ -35,7 +35,8 @@ def outliers(volumes: pd.DataFrame, reference: Reference | None = None) -> pd.Da
     z_study (share against median and MAD of all segmentations of that protocol; nan below 5),
     z_asymmetry, z (which of size and asymmetry is farther from usual), missing (bool: not there
     though others have it) and flagged (bool: |z| of 4 and more, or missing). From 10 segmentations
-    on z goes by the study, whose people are alike; before, by the reference where there is one.
+    on both go by the study, whose people are alike and whose model may not know every region;
+    before, by the reference where there is one.
     """
     volumes = volumes.reset_index(drop=True)
     if not len(volumes):
@@ -67,7 +68,7 @@ def _of_one_protocol(volumes: pd.DataFrame, reference: Reference | None) -> pd.D
     size = found["z_study" if by_study else "z_reference"]
     lopsided = found["z_asymmetry"].abs() > size.abs().fillna(0)
     found["z"] = size.mask(lopsided, found["z_asymmetry"])
-    expected = _expected(np.isfinite(logs), usual)[columns]
+    expected = _expected(np.isfinite(logs), None if by_study else usual)[columns]
     found["missing"] = (found["status"] == MISSING).to_numpy() & expected
     found["flagged"] = found["missing"] | (np.abs(np.nan_to_num(found["z"])) >= FLAG_Z)
     return found

@@ -99,6 +99,9 @@ class TestOutliers:
     def test_what_nobody_has_is_not_missed(self):
         nobody = {f"s{n}": {18: 0, 54: 0} for n in range(20)}
         assert not outliers(people(20, **nobody))["missing"].any()
+        # Of so many it is the model that does not find it, whatever a reference has.
+        reference = reference_from(people(15, seed=1), "first")
+        assert not outliers(people(20, **nobody), reference)["missing"].any()
 
     def test_two_scans_without_reference_say_nothing(self):
         found = outliers(people(2, s0={18: 0.01}))
