@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monet_core.evaluation import read_tsv
 from monet_core.evaluation.volumes import MISSING, PRESENT
 from monet_core.protocols import Protocol
 from monet_core.scans import LabelMap
@@ -34,6 +36,18 @@ class Counts:
         """From `to_text`."""
         voxel_ml, indices, voxels = json.loads(text)
         return cls(dict(zip(indices, voxels, strict=True)), voxel_ml)
+
+
+def counts_of_volumes(path: Path) -> Counts:
+    """Counts of a table of `region_volumes` (TSV) beside a label map.
+
+    Raises OSError, ValueError, KeyError or TypeError where it is no such table.
+    """
+    table = read_tsv(path)
+    seen = table[table["voxels"] > 0]
+    voxel_ml = float(np.median(seen["volume_ml"] / seen["voxels"])) if len(seen) else np.nan
+    voxels = dict(zip(seen["index"].astype(int), seen["voxels"].astype(int), strict=True))
+    return Counts(voxels, voxel_ml)
 
 
 def label_counts(labels: LabelMap) -> Counts:

@@ -9,17 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from monet_core.errors import MonetError, ProtocolError
-from monet_core.evaluation import read_tsv
 from monet_core.jobs.events import Cancel, Message, Phase, Progress, Reporter
 from monet_core.protocols import Protocol, load_protocol
 from monet_core.quality import entropy_map_of, region_entropies
 from monet_core.scans import LabelMap, read_labels
 from monet_core.workspace.computed import file_stamp, recall_all, remember
-from monet_core.workspace.counting import Counts, Owner, label_counts, volume_tables
+from monet_core.workspace.counting import (
+    Counts,
+    Owner,
+    counts_of_volumes,
+    label_counts,
+    volume_tables,
+)
 from monet_core.workspace.database import Database
 from monet_core.workspace.entries import ScanEntry, SegmentationEntry
 from monet_core.workspace.labels import beside
@@ -147,14 +151,11 @@ def _counts_of_table(labels: Path) -> Counts | None:
         # Somebody may have edited the labels since.
         if path.stat().st_mtime + _STALE_S < labels.stat().st_mtime:
             return None
-        table = read_tsv(path)
-        seen = table[table["voxels"] > 0]
-        voxel_ml = float(np.median(seen["volume_ml"] / seen["voxels"]))
-        voxels = dict(zip(seen["index"].astype(int), seen["voxels"].astype(int), strict=True))
+        counts = counts_of_volumes(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.debug("no volumes beside %s (%s)", labels, error)
         return None
-    return Counts(voxels, voxel_ml) if voxels else None
+    return counts if counts.voxels else None
 
 
 def _entropy_stamp(one: Measured) -> str:
