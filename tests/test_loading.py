@@ -9,10 +9,10 @@ import pytest
 
 import monet_core
 
-LAZY = ("augmentation", "losses", "models", "networks", "segmenting", "training")
+LAZY = ("augmentation", "bids", "losses", "models", "networks", "segmenting", "training")
 WINDOW = """
 import sys
-import monet_core.datasets, monet_core.evaluation
+import monet_core.bids, monet_core.datasets, monet_core.evaluation
 import monet_core.jobs.process, monet_core.worker.requests
 from monet_core.augmentation import AugmentationSettings
 from monet_core.losses import LossSettings

@@ -13,6 +13,7 @@ import monet_core
 from monet_core.cli import (
     annotate,
     atlas,
+    bids,
     experiment,
     labels,
     methods,
@@ -53,6 +54,7 @@ def main(
 app.command()(train.pretrain)
 app.command()(train.finetune)
 app.command()(segment.segment)
+app.command(cls=bids.BidsCommand)(bids.bids)
 app.command()(labels.evaluate)
 app.command()(labels.compare)
 app.command()(labels.convert)
