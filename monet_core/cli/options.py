@@ -95,13 +95,22 @@ Workers = Annotated[
         rich_help_panel=_COHORTS,
     ),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Threads for each scan, which change last bits; default: 1 with workers, else all.",
+        rich_help_panel=_COHORTS,
+    ),
+]
 
 
-def scheduler(where: str, workers: int | None) -> Scheduler:
+def scheduler(where: str, workers: int | None, threads: int | None = None) -> Scheduler:
     """The options as the engine's `Scheduler`."""
     from monet_core.cohort import Scheduler
 
-    return Scheduler(where=where, workers=workers)
+    return Scheduler(where=where, workers=workers, threads=threads)
 
 
 def decisions(

@@ -43,10 +43,17 @@ def segment(
     assume_orientation: options.AssumeOrientation = None,
     accept_labels_as_scan: options.AcceptLabels = False,
     series: options.Series = None,
+    scheduler: options.Where = "local",
+    workers: options.Workers = None,
+    threads: options.Threads = None,
 ) -> None:
-    """Segment T1 scans: label maps on each scan's own grid, volumes in ml, a record."""
-    from monet_core.models import load_model, resolve_model, shipped_model
-    from monet_core.segmenting import Failure, SegmentSettings, segment_many
+    """Segment T1 scans: label maps on each scan's own grid, volumes in ml, a record.
+
+    Scans that an earlier run finished with the same model and settings are skipped.
+    """
+    from monet_core.cohort import segment_paths
+    from monet_core.models import resolve_model, shipped_model
+    from monet_core.segmenting import Failure, SegmentSettings
     from monet_core.segmenting.pictures import draw_result
 
     settings = SegmentSettings(
@@ -58,12 +65,13 @@ def segment(
         precision=precision,
     )
     decided = options.decisions(use_form, assume_orientation, accept_labels_as_scan, series)
+    where = options.scheduler(scheduler, workers, threads)
+    path = resolve_model(model) if model else shipped_model()
+    after = draw_result if picture else None
     with reporting() as (report, cancel):
-        loaded = load_model(resolve_model(model) if model else shipped_model())
-        outcomes = segment_many(scans, loaded, out, settings, decided, report, cancel)
-        for outcome in outcomes if picture else ():
-            if not isinstance(outcome, Failure):
-                draw_result(outcome, loaded, decided)
+        outcomes = segment_paths(
+            scans, path, out, settings, decided, where, report, cancel, after=after
+        )
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     typer.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented into {out}")
     if failed:

@@ -9,8 +9,9 @@ from monet_core.cohort.settings import Scheduler
 from monet_core.lazy import lazy
 
 if TYPE_CHECKING:
-    from monet_core.cohort.running import segment_cohort
+    from monet_core.cohort.running import segment_cohort, segment_paths
+    from monet_core.cohort.task import After
 else:
-    __getattr__ = lazy(__name__, {"running": "segment_cohort"})
+    __getattr__ = lazy(__name__, {"running": "segment_cohort segment_paths", "task": "After"})
 
-__all__ = ["Scheduler", "segment_cohort"]
+__all__ = ["After", "Scheduler", "segment_cohort", "segment_paths"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,7 @@ from monet_resources import ROOT
 from monet_core.errors import ModelError
 from monet_core.models.manifest import Manifest, read_manifest
 from monet_core.models.sources import is_model, locate
+from monet_core.protocols import Protocol
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,16 @@ class ModelEntry:
     def key(self) -> str:
         """The name to call the model by: its folder's or archive's."""
         return self.path.stem if self.path.suffix == ".zip" else self.path.name
+
+    @cached_property
+    def protocols(self) -> dict[str, Protocol]:
+        """The protocol of each decoder."""
+        return self.manifest.protocols()
+
+    @property
+    def decoders(self) -> dict[str, int]:
+        """Classes (background included) of each decoder."""
+        return {name: protocol.n_classes for name, protocol in self.protocols.items()}
 
 
 def default_folders() -> tuple[Path, ...]:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from monet_core.datasets.collecting import Failure, failure_of, find_scans
-from monet_core.errors import MonetError, Verdict
-from monet_core.files import append_line, require_writable
-from monet_core.jobs.events import Cancel, Message, Phase, Reporter, silent
+from monet_core.errors import MonetError
+from monet_core.files import require_writable
+from monet_core.jobs.events import Cancel, Phase, Reporter, silent
 from monet_core.models import Model
 from monet_core.scans import Decisions
 from monet_core.segmenting.devices import resolve_device
+from monet_core.segmenting.outcomes import keep_outcome, sum_up, tell_failure
 from monet_core.segmenting.outputs import stem_of
-from monet_core.segmenting.record import shared_note
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.segmenting.single import DEFAULTS, NO_DECISIONS, SegmentResult, segment
-
-log = logging.getLogger(__name__)
-OUTCOMES = "outcomes.jsonl"
-"""In the output folder: one line of JSON per scan and run, so that failures are on record too.
-Lines are only ever added, so that jobs of a cluster may share a folder."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +55,15 @@ def segment_many(
     """
     out = require_writable(Path(out))
     resolve_device(settings.device)
-    scans, failures = find_scans(paths, out, decisions)
-    for failure in failures:
-        _tell(failure, report)
-        _keep(failure, out)
+    items, failures = find_items(paths, out, decisions, report)
 
     def started(item: Item, number: int, total: int) -> None:
         if total > 1:
             report(Phase(f"Scan {number} of {total}: {item.stem}"))
 
-    items = distinct(scans)
     done = segment_items(items, model, out, settings, decisions, report, cancel, started=started)
     outcomes = [*failures, *done]
-    _sum_up(outcomes, report)
+    sum_up(outcomes, report)
     return outcomes
 
 
@@ -105,9 +93,20 @@ def segment_items(
         decided = decisions if item.decisions is None else item.decisions
         outcome = _one(item, model, out / item.folder, settings, decided, report, cancel)
         outcomes.append(outcome)
-        _keep(outcome, out)
+        keep_outcome(outcome, out, item.folder)
         finished(item, outcome)
     return outcomes
+
+
+def find_items(
+    paths: Sequence[Path], out: Path, decisions: Decisions, report: Reporter
+) -> tuple[list[Item], list[Failure]]:
+    """The scans of `paths` and of the folders among them, and what has none, told and kept."""
+    scans, failures = find_scans(paths, out, decisions)
+    for failure in failures:
+        tell_failure(failure, report)
+        keep_outcome(failure, out)
+    return distinct(scans), failures
 
 
 def distinct(scans: Sequence[Path]) -> list[Item]:
@@ -171,34 +170,5 @@ def _one(
         )
     except (MonetError, OSError, MemoryError) as error:
         failure = failure_of(item.scan, error)
-        _tell(failure, report)
+        tell_failure(failure, report)
         return failure
-
-
-def _tell(failure: Failure, report: Reporter) -> None:
-    log.info("%s: %s", failure.note.verdict.value, failure)
-    report(Message(str(failure), "error"))
-
-
-def _keep(outcome: SegmentResult | Failure, out: Path) -> None:
-    failed = isinstance(outcome, Failure)
-    notes = (outcome.note,) if isinstance(outcome, Failure) else outcome.notes
-    doubtful = any(note.verdict is Verdict.WARNING for note in notes)
-    record = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "scan": outcome.scan.name,
-        "outcome": "failed" if failed else "warnings" if doubtful else "done",
-        "notes": [shared_note(note, outcome.scan) for note in notes],
-    }
-    append_line(out / OUTCOMES, json.dumps(record))
-
-
-def _sum_up(outcomes: Sequence[SegmentResult | Failure], report: Reporter) -> None:
-    failed = [one.scan.name for one in outcomes if isinstance(one, Failure)]
-    doubtful = [one.stem for one in outcomes if isinstance(one, SegmentResult) and one.warnings]
-    parts = [f"{len(outcomes) - len(failed)} of {len(outcomes)} scans segmented"]
-    if doubtful:
-        parts.append(f"with warnings: {', '.join(doubtful)}")
-    if failed:
-        parts.append(f"failed: {', '.join(failed)}")
-    report(Message("; ".join(parts), "error" if failed else "info"))

@@ -12,14 +12,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monet_core.datasets.names import stem_of as stem_of
 from monet_core.errors import OutputError
 from monet_core.files import require_writable
-from monet_core.models import Model
+from monet_core.models import ModelEntry
+
+if TYPE_CHECKING:
+    from monet_core.models import Model
+
+_STAGED = ".writing-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DecoderFiles:
     """What is written for one decoder; `entropy` None where not asked for."""
 
@@ -36,7 +42,9 @@ class DecoderFiles:
         return (self.labels, self.table, self.volumes, *entropy, self.record)
 
 
-def files_of(out: Path, stem: str, model: Model, entropy: bool) -> dict[str, DecoderFiles]:
+def files_of(
+    out: Path, stem: str, model: Model | ModelEntry, entropy: bool
+) -> dict[str, DecoderFiles]:
     """Per decoder the files in `out`, named after its protocol (letters and digits, as in BIDS).
 
     Named after the decoder instead where two protocols have the same name.
@@ -95,14 +103,15 @@ def _name_bytes(path: Path) -> int:
 
 
 @contextmanager
-def staged(out: Path) -> Iterator[Path]:
+def staged(out: Path, stem: str) -> Iterator[Path]:
     """A folder inside `out` to write into; on leaving without error its files move to `out`.
 
-    On an error nothing of it stays.
+    On an error nothing of it stays; what a process that was killed leaves, `remove_staged` finds
+    by `stem`.
     """
     out = require_writable(out)
     with _told(out):
-        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_STAGED}{stem}-", dir=out))
     try:
         with _as_in(out, folder):
             yield folder
@@ -112,6 +121,14 @@ def staged(out: Path) -> Iterator[Path]:
                 path.replace(out / path.name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_staged(out: Path, stem: str) -> None:
+    """Remove what killed processes left half-written in `out` of the results of `stem`."""
+    left = re.compile(re.escape(f"{_STAGED}{stem}-") + r"\w{8}")  # as mkdtemp names them
+    for folder in out.glob(f"{_STAGED}*"):
+        if left.fullmatch(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

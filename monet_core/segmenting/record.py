@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from monet_core import __version__
 from monet_core.errors import Note
 from monet_core.jobs import versions
 from monet_core.models import Model
 from monet_core.models.privacy import without_paths
+from monet_core.scans import Decisions
 from monet_core.segmenting.labelling import Labelled
 from monet_core.segmenting.settings import SegmentSettings
 
@@ -23,6 +25,7 @@ def record_of(
     scan: Path,
     scan_sha256: str,
     settings: SegmentSettings,
+    decisions: Decisions,
     made: Labelled,
     source: str = "",
 ) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def record_of(
             "device": outcome.device,
             "precision": outcome.precision,
             "patch_voxels": outcome.patch,
+            "threads": torch.get_num_threads(),  # which change the last bits of sums
             "predicted_peak_bytes": outcome.peak_bytes,
         },
         "Grid": {
@@ -59,12 +63,20 @@ def record_of(
         "AnatomyCheck": "warnings" if made.anatomy[decoder] else "passed",
         "Versions": versions(),
     }
+    if decided(decisions):
+        record["Decisions"] = decided(decisions)
     if source:
         record["SpatialReference"] = source
     if outcome.prediction.entropy is not None:
         record["EntropyUnits"] = "nats"
         record["MeanEntropy"] = _mean_entropy(decoder, made)
     return record
+
+
+def decided(decisions: Decisions) -> dict[str, str]:
+    """Those of the user's answers that say where the scan lies, and so what its result is."""
+    answers = {"form": decisions.form, "orientation": decisions.orientation}
+    return {name: answer for name, answer in answers.items() if answer is not None}
 
 
 def _mean_entropy(decoder: str, made: Labelled) -> float | None:

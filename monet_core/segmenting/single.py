@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from monet_core.errors import Note, NotEnoughMemoryError, OutputError, Verdict
-from monet_core.evaluation import region_volumes, write_tsv
+from monet_core.evaluation import read_tsv, region_volumes, write_tsv
 from monet_core.files import require_space, require_writable, sha256, write_json
 from monet_core.jobs.events import Cancel, Phase, Reporter, silent
 from monet_core.models import Model
@@ -46,25 +46,30 @@ LABEL_BYTES = 1.0  # per voxel of a label map as gzip leaves it, with plenty to 
 ENTROPY_BYTES = 4.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class SegmentResult:
-    """What became of one scan.
+    """What became of one scan: small, since there may be forty thousand.
 
-    `files` and `volumes` (the table of `region_volumes`) per decoder; `notes` are all verdicts
-    from reading to the anatomy check; `peak_bytes` is the memory
-    predicted to be taken on top of program and model.
+    `files` per decoder; `notes` are all verdicts from reading to the anatomy check; `peak_bytes`
+    is the memory predicted to be taken on top of program and model; `skipped`: an earlier run
+    had finished the scan, and nothing was done.
     """
 
     scan: Path
     stem: str
     files: dict[str, DecoderFiles]
-    volumes: dict[str, pd.DataFrame]
     notes: tuple[Note, ...]
     device: str
     precision: str
     patch: int
     peak_bytes: int
     seconds: float
+    skipped: bool = False
+
+    @property
+    def volumes(self) -> dict[str, pd.DataFrame]:
+        """Per decoder the table of `region_volumes`, read from its file."""
+        return {decoder: read_tsv(files.volumes) for decoder, files in self.files.items()}
 
     @property
     def warnings(self) -> tuple[Note, ...]:
@@ -106,14 +111,15 @@ def segment(
         decoder: region_volumes(labels.data, labels.geometry, model.protocol(decoder))
         for decoder, labels in made.labels.items()
     }
-    with staged(out) as folder:
+    with staged(out, stem) as folder:
         for decoder, target in files_of(folder, stem, model, settings.entropy).items():
             cancel.check()
             _write(target, decoder, model, made, volumes[decoder], decisions)
-            record = record_of(decoder, model, scan_path, digest, settings, made, source)
+            made_from = (scan_path, digest, settings, decisions)
+            record = record_of(decoder, model, *made_from, made, source)
             write_json(target.record, record)
     peak = max(handling, made.outcome.peak_bytes)
-    return _result(scan_path, stem, files, volumes, made, peak, time.monotonic() - began)
+    return _result(scan_path, stem, files, made, peak, time.monotonic() - began)
 
 
 def read_and_prepare(
@@ -191,7 +197,6 @@ def _result(
     scan_path: Path,
     stem: str,
     files: dict[str, DecoderFiles],
-    volumes: dict[str, pd.DataFrame],
     made: Labelled,
     peak_bytes: int,
     seconds: float,
@@ -201,7 +206,6 @@ def _result(
         scan=scan_path,
         stem=stem,
         files=files,
-        volumes=volumes,
         notes=made.notes + anatomy,
         device=made.outcome.device,
         precision=made.outcome.precision,

@@ -27,6 +27,8 @@ from monet_core.segmenting.settings import SegmentSettings
 _PLAUSIBLE_ML = (600.0, 2400.0)
 # What is kept around the brain, as stripped scans have it.
 _GROWN_MM = 2.0
+STRIPPING = SegmentSettings(overlap=0.25, mirror=False)
+"""How the brain is looked for."""
 
 
 def stripped(
@@ -47,7 +49,7 @@ def stripped(
     model = _model()
     prepared = prepare(scan, preprocessing_of(model.manifest))
     grid = LabelMap(np.empty((0, 0, 0), np.int32), scan.geometry, scan.forms, scan.path)
-    choice = SegmentSettings(overlap=0.25, mirror=False, device=device)
+    choice = STRIPPING.model_copy(update={"device": device})
     found = label(grid, prepared, model, choice, silent, cancel or Cancel())
     (labels,) = found.labels.values()
     brain = _piece(labels.data > 0)

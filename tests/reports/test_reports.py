@@ -205,7 +205,7 @@ def test_the_command_of_a_segmentation_gives_the_same_settings(monkeypatch, sett
     decisions = Decisions(form="sform", orientation="LAS", labels_as_scan=True)
     command = segment_command(record, out="my results", decisions=decisions)
     scans, model, out, found, decided, *_ = asked(
-        monkeypatch, "monet_core.segmenting.segment_many", command
+        monkeypatch, "monet_core.cohort.segment_paths", command
     )
     assert [path.name for path in scans] == record["Sources"]
     assert (model.name, str(out)) == ("malc-1mm", "my results")
