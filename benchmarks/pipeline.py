@@ -35,7 +35,7 @@ from monet_core.networks import MONet
 from monet_core.training.batches import Batch, Schedule, StepSampler, batches
 from monet_core.training.patches import PatchDataset, PreparedSubject, write_subject
 from monet_core.training.settings import TrainingSettings, recipe_settings
-from monet_core.training.trainer import make_fabric
+from monet_core.training.team import make_fabric
 
 CLASSES = {"full": 139, "partial": 16}
 SWAPS = {name: np.arange(count) for name, count in CLASSES.items()}
@@ -133,7 +133,7 @@ def loader(
     schedule = Schedule(len(dataset), settings.batch)
     sampler = StepSampler(schedule, 0, steps, 0)
     count = settings.workers if workers < 0 else workers
-    return batches(dataset, sampler, {}, count, pin=torch.cuda.is_available())
+    return batches(dataset, sampler, {}, count, torch.cuda.is_available(), settings.batch)
 
 
 def loop(step: Step, parts: Iterable[list[Batch]], found: Found) -> None:

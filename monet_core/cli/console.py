@@ -16,10 +16,11 @@ from rich.progress import Progress as Bar
 
 from monet_core.errors import MonetError
 from monet_core.jobs import Cancel, CancelledError, Event, Message, Metrics, Phase, Progress
+from monet_core.jobs.sharing import is_helper
 from monet_core.jobs.telling import in_words
 
 log = logging.getLogger(__name__)
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=is_helper())
 _SECONDS_BETWEEN_LINES = 30.0
 _AGAIN = "run the same command again"
 _FAULT = "run the command with --verbose before its name to see where, and report it"
@@ -137,11 +138,16 @@ def _duration(seconds: float | None) -> str:
 
 
 def set_up_logging(verbose: bool) -> None:
-    """Warnings of the engine to standard error; everything with --verbose."""
+    """Warnings of the engine to standard error; everything with --verbose.
+
+    The further processes of a training tell only what no other one knows.
+    """
+    quiet = logging.ERROR if is_helper() else logging.WARNING
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
+        level=logging.INFO if verbose else quiet,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    # Fabric tells at INFO what every run does.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    # Fabric tells at INFO what every run does, and sets its own logger's level when it is imported.
+    for name in ("lightning_fabric", "lightning_fabric.utilities"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -33,13 +33,21 @@ Spacing = Annotated[float | None, typer.Option(help="Voxel spacing of model spac
 Width = Annotated[int | None, typer.Option(help="Channels of the finest level.")]
 Levels = Annotated[int | None, typer.Option(help="Resolution levels of the network.")]
 Rate = Annotated[float | None, typer.Option("--learning-rate", help="Starting learning rate.")]
-Batch = Annotated[int | None, typer.Option(help="Patches per optimiser step and device.")]
+Batch = Annotated[
+    int | None, typer.Option(help="Patches per optimiser step and process (each device has one).")
+]
 PerScan = Annotated[
     int | None, typer.Option("--patches-per-scan", help="Patches per scan and epoch.")
 ]
 Every = Annotated[int | None, typer.Option("--validate-every", help="Epochs between validations.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that make patches.")]
-Devices = Annotated[int | None, typer.Option(help="Number of GPUs (or CPU processes) to use.")]
+Devices = Annotated[
+    int | None,
+    typer.Option(
+        help="GPUs (or CPU processes) to use on this machine, with --resume too; under torchrun "
+        "its --nproc-per-node counts."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of weights, patches and augmentation.")]
 Deterministic = Annotated[
     bool, typer.Option("--deterministic", help="The same bits on every run (slower on a GPU).")
@@ -165,6 +173,7 @@ def _train(
         unknown=given["unknown_labels"],
         missing=given["missing_regions"],
         cache=given["cache"],
+        devices=given["devices"],
     )
     with reporting() as (report, cancel):
         trained = train(request, report, cancel)

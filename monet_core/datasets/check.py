@@ -19,6 +19,7 @@ from monet_core.datasets.outcome import Outcome
 from monet_core.datasets.outliers import find_outliers
 from monet_core.datasets.survey import Annotated, Surveyed, survey
 from monet_core.jobs.events import Cancel, Progress, Reporter, silent
+from monet_core.jobs.sharing import Each, one_by_one
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
 
@@ -36,6 +37,7 @@ def check_dataset(
     report: Reporter = silent,
     cancel: Cancel | None = None,
     deep: bool = True,
+    each: Each = one_by_one,
 ) -> CheckReport:
     """Check every scan and label map of `dataset` for a training with `protocol`.
 
@@ -43,12 +45,13 @@ def check_dataset(
     `missing`: regions that other scans have are asked about, trained as absent, or counted as not
     annotated (`excluded_regions`). `automatic`: the labels may be a program's, so what lies far
     off the group is left out; else it is only warned of. `deep`: read the scans' voxels, not only
-    their headers. One bad scan never stops the others; CancelledError is the only error raised.
+    their headers. `each` reads them, and may share that among processes. One bad scan never stops
+    the others; CancelledError is the only error raised.
     """
-    surveyed = _survey_all(dataset, decisions or Decisions(), deep, report, cancel)
+    surveyed = _survey_all(dataset, decisions or Decisions(), deep, report, cancel, each)
     outcome = Outcome(findings=[Finding.of_note(note, "") for note in protocol.notes])
-    outcome.findings.extend(finding for each in surveyed for finding in each.findings)
-    group = [each.annotated for each in surveyed if each.annotated is not None]
+    outcome.findings.extend(finding for one in surveyed for finding in one.findings)
+    group = [one.annotated for one in surveyed if one.annotated is not None]
     checks: tuple[Callable[[list[Annotated]], Outcome], ...] = (
         lambda rest: check_unknown(rest, protocol, unknown),
         lambda rest: check_missing(rest, protocol, missing),
@@ -66,14 +69,21 @@ def check_dataset(
 
 
 def _survey_all(
-    dataset: Dataset, decisions: Decisions, deep: bool, report: Reporter, cancel: Cancel | None
+    dataset: Dataset,
+    decisions: Decisions,
+    deep: bool,
+    report: Reporter,
+    cancel: Cancel | None,
+    each: Each,
 ) -> list[Surveyed]:
-    surveyed = []
-    for number, subject in enumerate(dataset.subjects):
+    def read(number: int) -> Surveyed:
         if cancel is not None:
             cancel.check()
+        subject = dataset.subjects[number]
         report(Progress(number, len(dataset.subjects), text=subject.name))
-        surveyed.append(survey(subject, decisions, deep))
+        return survey(subject, decisions, deep)
+
+    surveyed = each(read, range(len(dataset.subjects)))
     report(Progress(len(dataset.subjects), len(dataset.subjects)))
     return surveyed
 

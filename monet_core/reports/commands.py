@@ -71,7 +71,8 @@ def train_command(
     the run's folder, which the start model's place is relative to.
     """
     settings = TrainingSettings.model_validate(config["settings"])
-    words = ["monet", settings.stage, str(data), "--out", str(out), "--recipe", settings.recipe]
+    words = [*_program(config.get("processes"), settings), settings.stage, str(data)]
+    words += ["--out", str(out), "--recipe", settings.recipe]
     words += ["--labels", str(labels)] if labels else []
     words += _protocols(settings)
     start = config.get("start")
@@ -81,6 +82,13 @@ def train_command(
         if config.get(name, "ask") != "ask":
             words += [f"--{option}", config[name]]
     return shlex.join([*words, *_decided(config.get("decisions"))])
+
+
+def _program(processes: int | None, settings: TrainingSettings) -> list[str]:
+    """Through torchrun where that started the processes, whose number is part of the result."""
+    if processes in (None, settings.devices):
+        return ["monet"]
+    return ["torchrun", "--nproc-per-node", str(processes), "-m", "monet_core.cli"]
 
 
 def _protocols(settings: TrainingSettings) -> list[str]:

@@ -29,7 +29,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How samples are dealt out: `samples` per epoch in batches of `batch` to `world` devices."""
+    """How samples are dealt out: `samples` per epoch, `batch` in a step, to `world` processes.
+
+    What a step sees does not depend on how many processes share it.
+    """
 
     samples: int
     batch: int
@@ -38,13 +41,13 @@ class Schedule:
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps of one epoch, the last one filled up from the next epoch's samples."""
-        return -(-self.samples // (self.batch * self.world))
+        return -(-self.samples // self.batch)
 
     def indices(self, step: int, rank: int) -> range:
-        """Global sample numbers of one step on one device; sample n belongs to epoch
-        n // samples, whatever the number of devices."""
-        first = (step * self.world + rank) * self.batch
-        return range(first, first + self.batch)
+        """Global sample numbers of one step on one process: a stretch of the step's, as long
+        as the others' or one longer. Sample n belongs to epoch n // samples."""
+        first, last = (self.batch * r // self.world for r in (rank, rank + 1))
+        return range(step * self.batch + first, step * self.batch + last)
 
 
 class StepSampler(Sampler[list[int]]):
@@ -67,13 +70,15 @@ def batches(
     unannotated: Mapping[str, tuple[int, ...]],
     workers: int,
     pin: bool,
+    most: int,
 ) -> Iterable[list[Batch]]:
-    """A loader whose workers live for the whole run; each item is one step's batches."""
+    """A loader whose workers live for the whole run; each item is one step's batches, of `most`
+    patches each."""
     return DataLoader(
         dataset,
         batch_sampler=sampler,
         num_workers=workers,
-        collate_fn=partial(collate, unannotated=dict(unannotated)),
+        collate_fn=partial(collate, unannotated=dict(unannotated), most=most),
         worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=pin,
         prefetch_factor=2 if workers else None,
@@ -81,12 +86,19 @@ def batches(
 
 
 def collate(
-    items: Sequence[dict[str, Any]], unannotated: Mapping[str, tuple[int, ...]]
+    items: Sequence[dict[str, Any]], unannotated: Mapping[str, tuple[int, ...]], most: int
 ) -> list[Batch]:
-    """Stack samples with the same kind of annotation (one batch for each such kind).
+    """Stack samples in batches of at most `most` with the same kind of annotation.
 
     `unannotated` gives, by scan name, classes that the scan is not annotated for.
     """
+    stretches = [items[first : first + most] for first in range(0, len(items), most)]
+    return [batch for stretch in stretches for batch in _by_kind(stretch, unannotated)]
+
+
+def _by_kind(
+    items: Sequence[dict[str, Any]], unannotated: Mapping[str, tuple[int, ...]]
+) -> list[Batch]:
     kinds: dict[tuple[tuple[str, ...], tuple[int, ...]], list[dict[str, Any]]] = {}
     for item in items:
         kind = tuple(sorted(item["targets"])), unannotated.get(item["name"], ())

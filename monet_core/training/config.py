@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from monet_core.errors import TrainingError
 from monet_core.files import read_json, write_json
@@ -24,17 +24,24 @@ Missing = Literal["ask", "absent", "unannotated"]
 class RunConfig(BaseModel):
     """All that decides a run's result but the scans themselves.
 
-    `start` is the model it begins with, relative to the run folder.
+    `start` is the model it begins with, relative to the run folder; `processes` how many began it
+    together (None: as many as the settings have devices).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     settings: TrainingSettings
+    processes: PositiveInt | None = None
     start: str | None = None
     decisions: Decisions = Decisions()
     unknown: Unknown = "ask"
     missing: Missing = "ask"
     versions: dict[str, str] = {}
+
+    @property
+    def step_patches(self) -> int:
+        """Patches of one optimiser step, however many processes share them when it goes on."""
+        return self.settings.batch * (self.processes or self.settings.devices)
 
 
 def relative_start(start: Path | None, out: Path) -> str | None:
@@ -53,6 +60,17 @@ def begin(out: Path, config: RunConfig) -> None:
         )
     (out / INPUTS).unlink(missing_ok=True)
     write_json(out / CONFIG, config.model_dump(mode="json"))
+
+
+def require_seen(out: Path) -> None:
+    """Raise TrainingError where the run that the main process began is not seen by this one."""
+    if not (out / CONFIG).exists():
+        raise TrainingError(
+            "folder-not-shared",
+            "the run that another machine began is not here",
+            remedy="Give --out a folder that all machines share, by the same path.",
+            file=out,
+        )
 
 
 def resume(out: Path) -> RunConfig:

@@ -58,9 +58,15 @@ def step_bytes(
 
 
 def fitted(
-    settings: TrainingSettings, decoders: Mapping[str, int], free: int | None = None
+    settings: TrainingSettings,
+    decoders: Mapping[str, int],
+    free: int | None = None,
+    sharing: int = 1,
 ) -> tuple[TrainingSettings, list[Note]]:
     """`settings` with a batch and then a patch that fit `free` bytes (asked of the device if None).
+
+    `sharing`: so many processes share this machine's memory, each on a device of its own unless
+    that is the CPU.
 
     What is made smaller is told in a note. Raises NotEnoughMemoryError where not even the
     smallest patch fits.
@@ -68,7 +74,7 @@ def fitted(
     device = resolve_device(settings.device)
     precision = resolve_precision(settings.precision, device)
     if free is None:
-        free = free_bytes(device) // (settings.devices if device.type == "cpu" else 1)
+        free = free_bytes(device) // (sharing if device.type == "cpu" else 1)
     wanted = None
     for patch, batch in _smaller(settings):
         workers = settings.workers if device.type == "cpu" else 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from pydantic import JsonValue
 
 from monet_core.datasets import CheckReport, Dataset, check_dataset, find_dataset
-from monet_core.errors import DatasetError, Note, Verdict
+from monet_core.errors import DatasetError, Note, TrainingError, Verdict
 from monet_core.evaluation import learning_curves
 from monet_core.jobs import (
     Cancel,
@@ -29,17 +31,19 @@ from monet_core.models import DecoderEntry, Manifest, Model, load_model, read_ma
 from monet_core.networks import MONet, transfer
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
-from monet_core.training.cache import head_of
+from monet_core.training.cache import PreparedCache, head_of
 from monet_core.training.config import (
     Missing,
     RunConfig,
     begin,
     check_inputs,
     relative_start,
+    require_seen,
     resume,
 )
 from monet_core.training.history import read_metrics
 from monet_core.training.memory import fitted
+from monet_core.training.patches import PreparedSubject
 from monet_core.training.previews import Previews
 from monet_core.training.settings import FULL, PARTIAL, TrainingSettings
 from monet_core.training.subjects import (
@@ -49,7 +53,8 @@ from monet_core.training.subjects import (
     run_cache,
     with_own_mapping,
 )
-from monet_core.training.trainer import Trainer, make_fabric
+from monet_core.training.team import Team, make_fabric, processes
+from monet_core.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +68,8 @@ LICENCE = "as the training data allow (labels of MALC: non-commercial)"
 class TrainingRequest:
     """What to train on and where: `data` and `labels` as `find_dataset` takes them, `start` the
     run or model whose weights stage 2 begins with, `out` the run folder. After each validation the
-    segmentations of so many scans are written to `out`/preview, to be looked at."""
+    segmentations of so many scans are written to `out`/preview, to be looked at. `devices`: so many
+    processes on this machine, whatever the settings (or the run that is resumed) say."""
 
     data: Path
     out: Path
@@ -76,6 +82,7 @@ class TrainingRequest:
     missing: Missing = "ask"
     cache: Path | None = None
     previews: int = 0
+    devices: int | None = None
 
 
 def train(request: TrainingRequest, report: Reporter, cancel: Cancel) -> Path:
@@ -83,51 +90,106 @@ def train(request: TrainingRequest, report: Reporter, cancel: Cancel) -> Path:
     "best_dice", and "stopped" where `cancel` asked to stop and keep what there was.
 
     On `resume` the settings, start and decisions stored in the run folder count, so that the
-    result is that of an uninterrupted run. Raises MonetError in words a user can act on.
+    result is that of an uninterrupted run. Under torchrun, or with several devices, all processes
+    call this alike and return the same; only the main one reports and writes.
+    Raises MonetError in words a user can act on.
     """
     config, notes = (resume(request.out), []) if request.resume else _requested(request)
-    fabric = make_fabric(config.settings)
+    team = _launched(config, request.devices)
+    with ExitStack() as held:
+        held.enter_context(team.ending())
+        config = team.fabric.broadcast(config)  # what fits may look different to every process
+        folder = _run_folder(request, config, notes, report) if team.main else nullcontext(silent)
+        reporter = team.together(lambda: held.enter_context(folder))
+        team.together(partial(require_seen, request.out))
+        return _train(request, config, team, team.telling(reporter), cancel)
+
+
+def _launched(config: RunConfig, devices: int | None) -> Team:
+    """All processes of the training. Raises TrainingError where a step has too few patches."""
+    here, machines = processes(config.settings, devices)
+    if here * machines > config.step_patches:
+        raise TrainingError(
+            "too-many-processes",
+            f"a step of this run takes {config.step_patches} patches, which {here * machines} "
+            "processes cannot share",
+            remedy="Go on with fewer processes, or begin a new run.",
+        )
+    fabric = make_fabric(config.settings, devices)
     fabric.launch()
-    config = fabric.broadcast(config)  # what fits may look different to every process
-    if not fabric.is_global_zero:
-        return _train(request, config, fabric, silent, cancel)
+    return Team(fabric)
+
+
+@contextmanager
+def _run_folder(
+    request: TrainingRequest, config: RunConfig, notes: list[Note], report: Reporter
+) -> Iterator[Reporter]:
+    """Hold the run folder, begun where it is new; events go there, too."""
     with locked(request.out), log_to(request.out):
         if not request.resume:
             begin(request.out, config)
         reporter = JsonlReporter(request.out, report)
         for note in notes:
             reporter(Message(str(note), "warning"))
-        return _train(request, config, fabric, reporter, cancel)
+        yield reporter
 
 
 def _train(
-    request: TrainingRequest, config: RunConfig, fabric: Fabric, report: Reporter, cancel: Cancel
+    request: TrainingRequest, config: RunConfig, team: Team, report: Reporter, cancel: Cancel
 ) -> Path:
-    settings = config.settings
-    protocols = load_protocols(settings)
-    cache = run_cache(request.cache)
-    checked = _check(request, config, protocols, report, cancel)
-    data = prepare_data(
-        checked, settings, protocols, cache, config.decisions, config.unknown, report, cancel
-    )
-    if fabric.is_global_zero:
-        check_inputs(request.out, [*data.train, *data.validation])
+    data = _prepared(request, config, team, report, cancel)
     report(Phase("Building the network"))
     start = request.out / config.start if config.start else None
-    network = build_network(settings, protocols, start, report)
+    network = build_network(config.settings, data.protocols, start, report)
 
     def keep(trained: MONet, scores: dict[str, float]) -> None:
         manifest = _manifest(request.out, config, data, trained, scores)
         save_model(request.out / MODEL, Model(manifest, trained))
 
     previews = _previews(request, config, data, report)
-    trainer = Trainer(fabric, settings, data, network, request.out, keep, report, cancel, previews)
+    trainer = Trainer(team, config, data, network, request.out, keep, report, cancel, previews)
     state = trainer.run()
-    if fabric.is_global_zero:
+    if team.main:
         learning_curves(read_metrics(request.out), request.out / CURVES, request.out.name)
     best = {"best_epoch": state.best_epoch, "best_dice": state.best_dice}
     report(Done({**best, "stopped": trainer.stopped}))
     return request.out / MODEL
+
+
+def _prepared(
+    request: TrainingRequest, config: RunConfig, team: Team, report: Reporter, cancel: Cancel
+) -> TrainingData:
+    """The data of the training, checked and prepared by all processes together."""
+    protocols = load_protocols(config.settings)
+    checked = _check(request, config, protocols, team, report, cancel)
+    cache = team.together(partial(run_cache, request.cache))
+    data = prepare_data(
+        checked,
+        config.settings,
+        protocols,
+        cache,
+        config.decisions,
+        config.unknown,
+        report,
+        cancel,
+        team.each,
+    )
+    subjects = [*data.train, *data.validation]
+    team.together(partial(_require_shared, cache, subjects))
+    team.on_main(lambda: check_inputs(request.out, subjects))
+    return data
+
+
+def _require_shared(cache: PreparedCache, subjects: list[PreparedSubject]) -> None:
+    """Raise TrainingError where scans that other processes prepared are not seen by this one."""
+    missing = [subject.name for subject in subjects if not subject.folder.exists()]
+    if missing:
+        raise TrainingError(
+            "cache-not-shared",
+            f"{len(missing)} scans that other processes prepared are not here",
+            remedy="Give --cache a folder that all machines share.",
+            file=cache.folder,
+        )
 
 
 def _previews(
@@ -160,9 +222,12 @@ def _requested(request: TrainingRequest) -> tuple[RunConfig, list[Note]]:
     """The configuration of a new run, made to fit the memory there is, and what that changed."""
     protocols = load_protocols(request.settings)
     settled, mapping_notes = with_own_mapping(request.settings, protocols)
-    settings, notes = fitted(settled, {name: p.n_classes for name, p in protocols.items()})
+    here, machines = processes(settled, request.devices)
+    classes = {name: p.n_classes for name, p in protocols.items()}
+    settings, notes = fitted(settled, classes, sharing=here)
     config = RunConfig(
         settings=settings,
+        processes=here * machines,
         start=relative_start(request.start, request.out),
         decisions=request.decisions,
         unknown=request.unknown,
@@ -176,6 +241,7 @@ def _check(
     request: TrainingRequest,
     config: RunConfig,
     protocols: dict[str, Protocol],
+    team: Team,
     report: Reporter,
     cancel: Cancel,
 ) -> dict[str, CheckReport]:
@@ -186,10 +252,7 @@ def _check(
     """
     report(Phase("Checking data"))
     settings = config.settings
-    main = settings.main_decoder
-    datasets = {main: find_dataset(request.data, settings.protocols[main], request.labels)}
-    if main == FULL and PARTIAL in protocols:
-        datasets[PARTIAL] = _partial_only(request, settings, datasets[main])
+    datasets = team.together(partial(_datasets, request, settings, protocols))
     reports = {}
     for name, dataset in datasets.items():
         if not dataset.subjects:
@@ -204,8 +267,9 @@ def _check(
             decisions=config.decisions,
             report=report,
             cancel=cancel,
+            each=team.each,
         )
-        checked.to_tsv(request.out / CHECK[name])
+        team.on_main(partial(checked.to_tsv, request.out / CHECK[name]))
         for finding in checked.findings:
             level = "info" if finding.verdict is Verdict.FIXED else "warning"
             report(Message(str(finding), level))
@@ -215,6 +279,16 @@ def _check(
         for note in protocols[name].notes:
             report(Message(str(note)))
     return reports
+
+
+def _datasets(
+    request: TrainingRequest, settings: TrainingSettings, protocols: dict[str, Protocol]
+) -> dict[str, Dataset]:
+    main = settings.main_decoder
+    datasets = {main: find_dataset(request.data, settings.protocols[main], request.labels)}
+    if main == FULL and PARTIAL in protocols:
+        datasets[PARTIAL] = _partial_only(request, settings, datasets[main])
+    return datasets
 
 
 def _partial_only(request: TrainingRequest, settings: TrainingSettings, full: Dataset) -> Dataset:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from monet_core.datasets import CheckReport, Split, Subject
 from monet_core.errors import Note, TrainingError
 from monet_core.jobs import Cancel, Phase, Progress, Reporter
+from monet_core.jobs.sharing import Each, one_by_one
 from monet_core.protocols import (
     Protocol,
     ProtocolMapping,
@@ -97,10 +98,12 @@ def prepare_data(
     unknown: Unknown,
     tell: Reporter,
     cancel: Cancel,
+    each: Each = one_by_one,
 ) -> TrainingData:
     """Prepare every usable subject of both splits (from the cache where it was done before).
 
-    `reports` holds a checked data set per decoder: the scans annotated in its protocol.
+    `reports` holds a checked data set per decoder: the scans annotated in its protocol. `each`
+    may share the work among processes, which then must all see the cache.
     """
     tell(Phase("Preparing scans"))
     splits: tuple[Split, ...] = ("train", "validation")
@@ -110,23 +113,26 @@ def prepare_data(
         for split in splits
         for subject in checked.usable(split)
     ]
-    ready: dict[Split, list[PreparedSubject]] = {split: [] for split in splits}
-    for done, (decoder, split, subject) in enumerate(jobs):
+
+    def prepared(number: int) -> PreparedSubject:
         cancel.check()
-        tell(Progress(done, len(jobs), text=subject.name))
-        sources = label_sources(subject, decoder, settings, protocols)
-        ready[split].append(
-            cache.prepare(
-                subject.name,
-                subject.scan,
-                sources,
-                settings.preprocessing,
-                decisions,
-                unknown,
-                tell,
-                cancel,
-            )
+        decoder, _, subject = jobs[number]
+        tell(Progress(number, len(jobs), text=subject.name))
+        return cache.prepare(
+            subject.name,
+            subject.scan,
+            label_sources(subject, decoder, settings, protocols),
+            settings.preprocessing,
+            decisions,
+            unknown,
+            tell,
+            cancel,
         )
+
+    subjects = each(prepared, range(len(jobs)))
+    ready: dict[Split, list[PreparedSubject]] = {split: [] for split in splits}
+    for (_, split, _), subject in zip(jobs, subjects, strict=True):
+        ready[split].append(subject)
     tell(Progress(len(jobs), len(jobs)))
     joint = {FULL, PARTIAL} <= protocols.keys()
     extraction = extraction_mapping(protocols, settings).class_table() if joint else None

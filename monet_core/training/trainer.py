@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from monet_core.errors import NotEnoughMemoryError, TrainingError
@@ -27,7 +26,7 @@ from monet_core.jobs import (
 )
 from monet_core.losses import JointLoss, Target
 from monet_core.networks import MONet
-from monet_core.segmenting import resolve_device, resolve_precision
+from monet_core.segmenting import resolve_precision
 from monet_core.training.averaging import learning_rate, start_average, update_average
 from monet_core.training.batches import Batch, Schedule, StepSampler, batches
 from monet_core.training.checkpoints import (
@@ -36,11 +35,13 @@ from monet_core.training.checkpoints import (
     restore,
     save_checkpoint,
 )
+from monet_core.training.config import RunConfig
 from monet_core.training.patches import PatchDataset
 from monet_core.training.previews import Previews
 from monet_core.training.records import Records
 from monet_core.training.settings import TrainingSettings
 from monet_core.training.subjects import TrainingData
+from monet_core.training.team import Team
 from monet_core.training.validation import ScanDice, mean_dice, region_means, validate
 
 log = logging.getLogger(__name__)
@@ -49,27 +50,17 @@ Keep = Callable[[MONet, dict[str, float]], None]
 """Called with the network whose weights are to be kept as the run's model, and its scores."""
 
 
-def make_fabric(settings: TrainingSettings) -> Fabric:
-    """Fabric for the device, number of devices and precision that the settings ask for."""
-    device = resolve_device(settings.device)
-    precision = resolve_precision(settings.precision, device)
-    chosen: int | list[int] = settings.devices
-    if device.index is not None and settings.devices == 1:
-        chosen = [device.index]
-    return Fabric(
-        accelerator=device.type,
-        devices=chosen,
-        precision="bf16-mixed" if precision == "bf16" else "32-true",
-    )
-
-
 class Trainer:
-    """Trains `network` on `data`, from the folder's checkpoint where there is one."""
+    """Trains `network` on `data`, from the folder's checkpoint where there is one.
+
+    Every process of `team` has a trainer of its own: they take the same steps, each on its share
+    of a step's patches, and keep the same weights and state; the main one writes.
+    """
 
     def __init__(
         self,
-        fabric: Fabric,
-        settings: TrainingSettings,
+        team: Team,
+        config: RunConfig,
         data: TrainingData,
         network: MONet,
         folder: Path,
@@ -79,7 +70,8 @@ class Trainer:
         previews: Previews | None = None,
     ) -> None:
         self._previews = previews
-        self._fabric, self._settings, self._data = fabric, settings, data
+        settings, fabric = config.settings, team.fabric
+        self._team, self._fabric, self._settings, self._data = team, fabric, settings, data
         self._folder, self._keep, self._report, self._cancel = folder, keep, report, cancel
         self._network = network
         self._raw_optimizer = _optimizer(network, settings)
@@ -95,7 +87,7 @@ class Trainer:
             seed=settings.seed,
             foreground_share=settings.foreground_share,
         )
-        self._schedule = Schedule(len(self._dataset), settings.batch, fabric.world_size)
+        self._schedule = Schedule(len(self._dataset), config.step_patches, team.size)
         self._total = settings.epochs * self._schedule.steps_per_epoch
         self.state = TrainingState()
         self.stopped = False
@@ -112,7 +104,7 @@ class Trainer:
             self._resume()
             if self.state.finished:
                 return self.state
-            records = self._records() if self._main else None
+            records = self._records() if self._team.main else None
             try:
                 self._loop(records)
             except CancelledError:
@@ -123,12 +115,15 @@ class Trainer:
                     records.close()
         return self.state
 
-    @property
-    def _main(self) -> bool:
-        return self._fabric.is_global_zero
-
     def _resume(self) -> None:
-        found = load_checkpoint(self._folder, self._report)
+        found = self._team.together(lambda: load_checkpoint(self._folder, self._report))
+        if len(set(self._team.gather(found and found[0].step))) > 1:
+            raise TrainingError(
+                "folder-not-shared",
+                "not all processes see the same checkpoint",
+                remedy="Give --out a folder that all machines share.",
+                file=self._folder,
+            )
         if found is None:
             return
         self.state, tensors = found
@@ -147,19 +142,12 @@ class Trainer:
     def _loop(self, records: Records | None) -> None:
         if self._epoch_open:  # cancelled while validating
             self._end_epoch(records)
-        sampler = StepSampler(
-            self._schedule, self.state.step, self._total, self._fabric.global_rank
-        )
-        pin = self._fabric.device.type == "cuda"
-        loader = batches(
-            self._dataset, sampler, self._data.unannotated, self._settings.workers, pin
-        )
+        upcoming = iter(self._loader())
         first, started = self.state.step, time.monotonic()
         saved, paused = started, self._cancel.paused_s
         self._announce()
-        for parts in loader:
-            self._cancel.check()
-            if self._stop_asked():
+        while (parts := self._next(upcoming)) is not None:
+            if any(self._team.gather(self._cancel.stop_asked)):
                 self._stop()
                 return
             self._add_losses(self._step(parts))
@@ -175,19 +163,36 @@ class Trainer:
                 self._save()
                 saved = time.monotonic()
 
-    def _stop_asked(self) -> bool:
-        """Whether to stop and keep; all processes of a training must find the same."""
-        asked = self._cancel.stop_asked
-        return bool(self._fabric.broadcast(asked)) if self._fabric.world_size > 1 else asked
+    def _loader(self) -> Iterable[list[Batch]]:
+        settings = self._settings
+        return batches(
+            self._dataset,
+            StepSampler(self._schedule, self.state.step, self._total, self._team.rank),
+            self._data.unannotated,
+            settings.workers,
+            pin=self._fabric.device.type == "cuda",
+            most=settings.batch,
+        )
+
+    def _next(self, upcoming: Iterator[list[Batch]]) -> list[Batch] | None:
+        """This process's share of the next step, None after the last; all stop where one does."""
+
+        def read() -> list[Batch] | None:
+            parts = next(upcoming, None)
+            if parts is not None:
+                self._cancel.check()
+            return parts
+
+        return self._team.together(read)
 
     def _stop(self) -> None:
         """Leave a model and a checkpoint. Raises CancelledError where nothing was learnt yet."""
         if self.state.step == 0:
             raise CancelledError
         # Below 0: no validation yet, or nothing to validate on.
-        if self._main and self.state.best_dice < 0:
+        if self.state.best_dice < 0:
             with _averaged(self._network, self._average):
-                self._keep(self._network, {})
+                self._team.on_main(lambda: self._keep(self._network, {}))
         self._save()
         self.stopped = True
 
@@ -197,14 +202,15 @@ class Trainer:
             self._report(Phase(f"Epoch {epoch + 1} of {self._settings.epochs}"))
 
     def _step(self, parts: list[Batch]) -> dict[str, float]:
-        """One optimiser step on one step's batches; returns the losses."""
+        """One optimiser step on this process's batches; returns the losses of all."""
         rate = learning_rate(self._settings, self.state.step, self._total)
         for group in self._raw_optimizer.param_groups:
             group["lr"] = rate
         self._model.train()
         self._optimizer.zero_grad(set_to_none=True)
         with _memory_errors(self._settings):
-            losses = [self._backward(part, len(parts)) for part in parts]
+            losses = [self._backward(part, part is parts[-1]) for part in parts]
+        shared = self._shared(parts, losses)
         if self._settings.clip_norm:
             self._fabric.clip_gradients(
                 self._model, self._optimizer, max_norm=self._settings.clip_norm
@@ -213,23 +219,44 @@ class Trainer:
         if self._average is not None and self._settings.ema_decay:
             update_average(self._average, self._network, self._settings.ema_decay, self.state.step)
         self.state.step += 1
-        return {name: sum(d.get(name, 0.0) for d in losses) / len(losses) for name in losses[0]}
+        return shared
 
-    def _backward(self, batch: Batch, parts: int) -> dict[str, float]:
-        outputs = self._model(self._fabric.to_device(batch.image))
-        total, each = self._loss(outputs, self._targets(batch), self.state.step)
-        value = float(total.detach())
-        if not math.isfinite(value):
+    def _backward(self, batch: Batch, last: bool) -> dict[str, float]:
+        """The gradients of one batch, added to those before; after the `last` they become the
+        mean over all processes' patches. Returns the batch's losses."""
+        with self._fabric.no_backward_sync(self._model, enabled=not last):
+            outputs = self._model(self._fabric.to_device(batch.image))
+            total, each = self._loss(outputs, self._targets(batch), self.state.step)
+            # The processes' gradients are averaged, whatever their number of patches.
+            self._fabric.backward(total * (self._share(batch) * self._team.size))
+        values = {"loss": total, **{f"loss/{name}": part for name, part in each.items()}}
+        return {name: float(value.detach()) for name, value in values.items()}
+
+    def _share(self, batch: Batch) -> float:
+        return len(batch.names) / self._schedule.batch
+
+    def _shared(self, parts: list[Batch], losses: list[dict[str, float]]) -> dict[str, float]:
+        """The step's losses over all processes. Raises TrainingError where one is not finite,
+        before any weight has changed."""
+        own = [
+            (part.names, {name: value * self._share(part) for name, value in each.items()})
+            for part, each in zip(parts, losses, strict=True)
+        ]
+        every = [pair for pairs in self._team.gather(own) for pair in pairs]
+        broken = {
+            name for names, each in every if not math.isfinite(each["loss"]) for name in names
+        }
+        total = {name: sum(each[name] for _, each in every) for name in losses[0]}
+        if broken:
             raise TrainingError(
                 "loss-not-finite",
-                f"the loss became {value} at step {self.state.step + 1} on "
-                + " and ".join(batch.names),
+                f"the loss became {total['loss']} at step {self.state.step + 1} on "
+                + " and ".join(sorted(broken)),
                 remedy="Look at that scan, or lower the learning rate; --resume goes on from the "
                 "last good checkpoint.",
                 file=self._folder,
             )
-        self._fabric.backward(total / parts)
-        return {"loss": value} | {f"loss/{name}": float(part) for name, part in each.items()}
+        return total
 
     def _targets(self, batch: Batch) -> dict[str, Target]:
         """Every decoder's target. One that knows more than the annotation gets the annotation
@@ -260,11 +287,12 @@ class Trainer:
         values["learning_rate"] = learning_rate(settings, state.step - 1, self._total)
         last = epoch == settings.epochs
         scores: list[ScanDice] = []
-        if self._main and (last or epoch % settings.validate_every == 0):
+        if last or epoch % settings.validate_every == 0:
             scores = self._validate(epoch, values)
-        if records:
-            records.epoch(epoch, state.step, values, scores)
-            self._report(Metrics(epoch, state.step, values))
+        self._team.on_main(
+            lambda: records.epoch(epoch, state.step, values, scores) if records else None
+        )
+        self._report(Metrics(epoch, state.step, values))
         state.loss_sums, state.loss_steps, state.finished = {}, 0, last
         self._save()
         self._stop_if_nothing_is_learnt()
@@ -283,6 +311,7 @@ class Trainer:
                 resolve_precision(self._settings.precision, device),
                 self._cancel,
                 partial(self._previews.show, epoch) if self._previews else lambda *_: None,
+                self._team.each,
             )
             for decoder in self._data.protocols:
                 values[f"validation/dice/{decoder}"] = mean_dice(scores, decoder)
@@ -302,7 +331,7 @@ class Trainer:
         if math.isnan(main) or main > state.best_dice:
             state.best_dice = -1.0 if math.isnan(main) else main
             state.best_epoch = epoch
-            self._keep(self._network, values)
+            self._team.on_main(lambda: self._keep(self._network, values))
         learnt = math.isnan(main) or main > 0
         state.zero_epochs = 0 if learnt else state.zero_epochs + self._settings.validate_every
 
@@ -317,11 +346,11 @@ class Trainer:
             )
 
     def _save(self) -> None:
-        if self._main:
-            save_checkpoint(
+        self._team.on_main(
+            lambda: save_checkpoint(
                 self._folder, self.state, self._network, self._raw_optimizer, self._average
             )
-        self._fabric.barrier()
+        )
 
 
 def _optimizer(network: MONet, settings: TrainingSettings) -> torch.optim.Optimizer:

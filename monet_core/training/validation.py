@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from monet_core.evaluation import dice_per_region, region_set
 from monet_core.jobs import Cancel
+from monet_core.jobs.sharing import Each, one_by_one
 from monet_core.networks import MONet
 from monet_core.protocols import Protocol
 from monet_core.segmenting import predict
@@ -47,10 +48,11 @@ def validate(
     precision: Literal["32", "bf16"],
     cancel: Cancel,
     seen: Seen = lambda *_: None,
+    each: Each = one_by_one,
 ) -> list[ScanDice]:
     """Segment every validation scan in model space and compare with its prepared labels."""
-    scores: list[ScanDice] = []
-    for subject in subjects:
+
+    def score(subject: PreparedSubject) -> list[ScanDice]:
         prediction = predict(
             network,
             subject.image,
@@ -66,8 +68,9 @@ def validate(
             for decoder, chosen in scored_regions(subject.decoders, protocols, settings).items()
         ]
         seen(subject, prediction.classes, own)
-        scores += own
-    return scores
+        return own
+
+    return [score for own in each(score, subjects) for score in own]
 
 
 def scored_regions(

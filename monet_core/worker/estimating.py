@@ -74,7 +74,7 @@ def estimate_training(
     wanted = complete_settings(request.stage, request.recipe, start, request.settings)
     classes = {name: p.n_classes for name, p in load_protocols(wanted).items()}
     try:
-        settings, notes = fitted(wanted, classes)
+        settings, notes = fitted(wanted, classes, sharing=wanted.devices)
         fits, texts = True, [str(note) for note in notes]
     except NotEnoughMemoryError as error:
         settings, fits, texts = wanted, False, [str(error)]

@@ -31,6 +31,7 @@ from monet_core.jobs.events import (
 from monet_core.jobs.folder import locked, log_to
 from monet_core.jobs.job import JOB
 from monet_core.jobs.launching import remember_process
+from monet_core.jobs.sharing import is_helper
 from monet_core.jobs.telling import in_words
 from monet_core.worker.reporting import JobReporter
 
@@ -58,7 +59,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     faulthandler.enable()
     folder = Path(words[0])
-    if _is_helper():
+    if is_helper():
         return _work(folder, silent)
     try:
         with locked(folder):
@@ -148,11 +149,6 @@ def _read(folder: Path) -> dict[str, Any]:
             remedy="Start the work again from its panel.",
             file=folder / JOB,
         ) from error
-
-
-def _is_helper() -> bool:
-    """Whether this is one of the further processes that a training on several devices starts."""
-    return int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
 def _obey_signals(control: Control) -> None:

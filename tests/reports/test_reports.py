@@ -243,6 +243,12 @@ def test_the_command_of_a_training_gives_the_same_settings(monkeypatch, config):
     assert request.start is None
 
 
+def test_the_processes_of_torchrun_are_part_of_the_command():
+    command = train_command({**run(), "processes": 8})
+    assert command.startswith("torchrun --nproc-per-node 8 -m monet_core.cli finetune DATA")
+    assert train_command({**run(), "processes": 1}) == train_command(run())
+
+
 def test_what_a_start_model_brings_is_said(monkeypatch, tmp_path):
     """The run's own settings count, also where the start model would bring others."""
     model = ROOT / "models" / "malc-1mm"  # 1 mm, patches of 96
