@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     0 where the job's events say how it ended (well or not), else as in `jobs.endings`.
     """
     if len(words) != 1:
-        print("usage: python -m monet_core.worker FOLDER", file=sys.stderr)  # noqa: T201
+        sys.stderr.write("usage: python -m monet_core.worker FOLDER\n")
         return 2
     faulthandler.enable()
     folder = Path(words[0])
