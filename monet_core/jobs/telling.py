@@ -23,13 +23,20 @@ def in_words(error: Exception, again: str, fault: str) -> str:
         if error.errno == errno.ENOSPC:
             return f"{where}the disk is full. Free some space, then {again}."
         return (
-            f"{where}cannot be read or written ({error.strerror or error}). Check file, drive and "
-            f"permissions, then {again}."
+            f"{where}cannot be read or written ({error.strerror or _plain(error)}). Check file, "
+            f"drive and permissions, then {again}."
         )
     return (
-        f"unexpected error: {type(error).__name__}: {error}. This is a fault of the program; "
-        f"{fault}."
+        f"unexpected error: {type(error).__name__}: {_plain(error)}. This is a fault of the "
+        f"program; {fault}."
     )
+
+
+def _plain(error: Exception) -> str:
+    """The error's text; of one that reached us from a process that makes patches, with that one's
+    traceback, the last line."""
+    text = str(error)
+    return text.strip().splitlines()[-1] if "\nOriginal Traceback" in text else text
 
 
 def _memory(error: Exception) -> str:
