@@ -400,8 +400,11 @@ def test_side_by_side_has_a_column_each_and_goes_away(qtbot, stage) -> None:
     stage.go_to(RIGHT_PUTAMEN_MM)
     places = [pane.lens.pixel(*pane.plane_mm(stage.scene.voxel)) for pane in stage.panes.columns]
     assert np.allclose(*places, atol=1.5)
-    stage.set_side_by_side(["a", "b", "c", "d"])
+    stage.panes.zoom_by(stage.panes.made[0], 2.0, QPointF(10, 10))
+    stage.set_side_by_side(["a", "b", "c", "d"], "coronal")
     assert len(stage.panes.columns) == 4
+    places = [pane.lens.pixel(*pane.plane_mm(stage.scene.voxel)) for pane in stage.panes.columns]
+    assert np.ptp(places, axis=0).max() < 2, "the same place is in the same spot of each column"
     widths = [pane.width() for pane in stage.panes.columns]
     assert max(widths) - min(widths) <= 1
     stage.remove_segmentation("d")

@@ -72,7 +72,7 @@ class Drawing:
         best = [figures.best_epoch] * 2 if figures.best_epoch else []
         self._lines["best"].set_data(best, [0, 1] if best else [])
         last = max(2, *(curve[-1][0] for curve in curves.values() if curve), figures.epoch)
-        self._dice.set_xlim(1, last)
+        self._dice.set_xlim(1 - 0.02 * last, 1.02 * last)  # room for the marks at the ends
         self._loss.relim()
         self._loss.autoscale_view(scalex=False)
 

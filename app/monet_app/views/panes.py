@@ -88,6 +88,7 @@ class Panes(QWidget):
             self._make(plane)
         for view, (key, title) in zip(self.made, columns, strict=False):
             self._show(view, plane, key, title)
+        self._keep_together(self.made[0])
         self._place([self.made[: len(columns)]])
 
     def _show(self, view: Pane, plane: Plane, key: str | None = None, title: str = "") -> None:
