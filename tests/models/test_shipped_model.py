@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
 from monet_resources import MODELS, SAMPLE
 from typer.testing import CliRunner
 
@@ -26,8 +27,12 @@ def test_the_shipped_model_fits_the_box_and_says_what_it_is() -> None:
     assert not re.search(r"/(work|home|root|tmp|Users)/", text)
 
 
-def test_the_sample_command_segments_a_whole_head(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["sample", "--out", str(tmp_path)], catch_exceptions=False)
+@pytest.mark.parametrize(
+    "model", ["malc-2mm", pytest.param("", marks=pytest.mark.slow, id="the default")]
+)
+def test_the_sample_command_segments_a_whole_head(tmp_path: Path, model: str) -> None:
+    words = ["sample", "--out", str(tmp_path), *(["--model", model] if model else [])]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     sample = nib.load(SAMPLE)
     full = nib.load(tmp_path / "sub-colin27_seg-malc_dseg.nii.gz")
