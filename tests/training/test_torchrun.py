@@ -104,13 +104,13 @@ class Torchrun:
         )
 
     def end(self) -> int:
-        status = self.process.wait(180)
+        status = self.process.wait(400)
         self._log.seek(0)
         self.said = self._log.read()
         return status
 
     def wait_for_a_step(self) -> None:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 400
         while not (self.out / CURRENT).exists():
             assert self.process.poll() is None, self.end() or self.said
             assert time.monotonic() < deadline, "the training makes no steps"
