@@ -26,6 +26,7 @@ def test_a_wheel_holds_the_manifest_and_the_resources(tmp_path):
     assert "monet = monet_core.cli.main:run" in text
     assert "monet_napari/napari.yaml" in names
     assert "monet_app/pictures/check-dark.png" in names
+    assert "monet_core/bids/templates/report.html" in names
     shipped = [path for path in monet_resources.ROOT.rglob("*") if path.is_file()]
     wanted = {
         f"monet_resources/{path.relative_to(monet_resources.ROOT).as_posix()}"

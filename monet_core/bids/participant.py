@@ -13,6 +13,7 @@ from monet_core.models import read_manifest
 from monet_core.scans import Decisions
 from monet_core.segmenting import Failure, SegmentResult, SegmentSettings
 from monet_core.segmenting.many import Item
+from monet_core.segmenting.outcomes import sum_up
 
 LOCAL = Scheduler()
 NO_DECISIONS = Decisions()
@@ -43,7 +44,9 @@ def segment_participants(
     prepare_derivatives(out, dataset, read_manifest(model), settings)
     _tell_without_scan(dataset, participants, {scan.subject for scan in scans}, report)
     items = [Item(scan.path, scan.stem, folder=scan.folder, source=scan.uri) for scan in scans]
-    return segment_cohort(items, model, out, settings, decisions, scheduler, report, cancel)
+    outcomes = segment_cohort(items, model, out, settings, decisions, scheduler, report, cancel)
+    sum_up(outcomes, report)
+    return outcomes
 
 
 def _tell_without_scan(

@@ -105,9 +105,9 @@ def _of_one_protocol(counted: Sequence[tuple[Owner, Protocol, Counts]]) -> pd.Da
         asymmetry = _asymmetry(voxels, protocol)
     size, regions = voxels.size, protocol.regions
     owners = [owner for owner, _, _ in counted]
-    table = {key: np.repeat([o[key] for o in owners], len(regions)) for key in owners[0]}
+    table = {key: np.repeat(_array([o[key] for o in owners]), len(regions)) for key in owners[0]}
     for column in ("index", "name", "abbreviation", "hemisphere"):
-        table[column] = np.resize([getattr(region, column) for region in regions], size)
+        table[column] = np.resize(_array([getattr(region, column) for region in regions]), size)
     return pd.DataFrame(
         {
             **table,
@@ -118,6 +118,11 @@ def _of_one_protocol(counted: Sequence[tuple[Owner, Protocol, Counts]]) -> pd.Da
             "asymmetry_percent": asymmetry.ravel(),
         }
     )
+
+
+def _array(values: Sequence[str | int]) -> NDArray:
+    """Texts as objects: as numpy's own, each would take the longest one's place in every row."""
+    return np.array(values, object if isinstance(values[0], str) else None)
 
 
 def _asymmetry(voxels: NDArray[np.float64], protocol: Protocol) -> NDArray[np.float64]:
