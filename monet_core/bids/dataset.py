@@ -10,7 +10,7 @@ from typing import Any
 from monet_core import __version__
 from monet_core.errors import OutputError
 from monet_core.files import read_json, require_writable, write_json, write_text
-from monet_core.models import Manifest
+from monet_core.models.manifest import Manifest
 from monet_core.protocols.dseg import LINK_COLUMNS
 from monet_core.segmenting.settings import SegmentSettings
 from monet_core.workspace.labels import PROGRAM, is_ours

@@ -45,11 +45,15 @@ def bids(
     ],
     out: Annotated[
         Path,
-        typer.Argument(help="Folder of the derivatives, such as BIDS_DIR/derivatives/monet."),
+        typer.Argument(
+            metavar="OUT", help="Folder of the derivatives, such as BIDS_DIR/derivatives/monet."
+        ),
     ],
     level: Annotated[
         Literal["participant", "group"],
-        typer.Argument(help="participant: segment scans; group: tables and a report of them."),
+        typer.Argument(
+            metavar="LEVEL", help="participant: segment scans; group: tables and a report of them."
+        ),
     ],
     participant_label: Annotated[
         list[str] | None,
