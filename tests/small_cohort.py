@@ -79,10 +79,15 @@ def tiny_items(root: Path, number: int) -> list[Item]:
     return items
 
 
-def note_worker(result, model, decisions):
-    """Leave the number of the process beside the result."""
-    record = next(iter(result.files.values())).record
-    (record.parent / f"{result.stem}.pid").write_text(str(os.getpid()))
+def holding(stem, mark: Path):
+    """At the first attempt at the scan of that name: leave the process' number, and stay."""
+    return partial(_hold, stem, mark)
+
+
+def _hold(stem, mark, result, model, decisions):
+    if result.stem == stem and not mark.exists():
+        mark.write_text(str(os.getpid()))
+        time.sleep(600)
 
 
 def killing(stem):

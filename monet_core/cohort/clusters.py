@@ -32,6 +32,9 @@ _SETTINGS: dict[str, Any] = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": _TERMINATE,
 }
+# A worker that begins anew loads its program first, which takes a while on a busy machine; after
+# the usual 15 s it would be given up.
+_PATIENT = {"distributed.deploy.lost-worker-timeout": "5 minutes"}
 _PRELOAD = {"distributed.worker.preload": ["monet_core.cohort.preload"]}
 
 
@@ -51,7 +54,7 @@ def connected(
     # What Dask says of lost workers and closed connections is ours to say.
     logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)
     failures = {"distributed.scheduler.allowed-failures": scheduler.retries}
-    with dask.config.set({**_SETTINGS, **failures}), _client(scheduler, team) as client:
+    with dask.config.set({**_SETTINGS, **_PATIENT, **failures}), _client(scheduler, team) as client:
         if find_spec("bokeh") is not None:
             report(Message(f"Dask's dashboard: {client.dashboard_link}"))
         _await_worker(client, report, cancel)

@@ -63,13 +63,13 @@ def through_workers(
     those that wait at a worker that is lost would be blamed too. Raises CancelledError, once the
     workers have stopped, and MonetError where the scheduler is lost.
     """
-    waiting = iter(tasks)
+    waiting, room = iter(tasks), _Room(report)
     at_work: dict[Future, Task] = {}
     with _losses(client) as losses:
         try:
             while True:
                 cancel.check()
-                for task in islice(waiting, max(0, _size(client) - len(at_work))):
+                for task in islice(waiting, max(0, room(client) - len(at_work))):
                     at_work[_submit(client, task, retries)] = task
                 if not at_work:
                     return
@@ -83,12 +83,22 @@ def through_workers(
                 _stop(client, at_work)
 
 
-def _size(client: Client) -> int:
+class _Room:
     """How many scans can be done at once; workers come and go."""
-    try:
-        return max(1, sum(client.nthreads().values()))
-    except OSError as error:
-        raise _scheduler_lost() from error
+
+    def __init__(self, report: Reporter) -> None:
+        self._report, self._told = report, False
+
+    def __call__(self, client: Client) -> int:
+        """At least one, which waits where there is no worker."""
+        try:
+            room = sum(client.nthreads().values())
+        except OSError as error:
+            raise _scheduler_lost() from error
+        if not room and not self._told:
+            self._report(Message("no worker is left: waiting for one", "warning"))
+        self._told = not room
+        return max(1, room)
 
 
 def _submit(client: Client, task: Task, retries: int) -> Future:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_cohort import eating, killing, note_worker
+from small_cohort import eating, holding, killing
 
 from monet_core.cohort import Scheduler
 from monet_core.errors import MonetError
@@ -27,18 +27,18 @@ def leftovers(out: Path) -> list[Path]:
 
 
 def test_a_killed_worker_and_a_broken_scan_change_no_label_map(cohort, tmp_path):
-    killed, events = [], []
+    mark, killed, events = tmp_path / "held", [], []
 
     def finished(item, outcome):
-        """Kill the worker that did not end this scan: it is in the middle of another."""
-        pid = tmp_path / item.folder / f"{item.stem}.pid"
-        if not killed and pid.exists():
-            killed.append((worker_pids() - {int(pid.read_text())}).pop())
+        """Kill the worker that holds sub-1, once the other one has ended a scan."""
+        if not killed and mark.exists():
+            killed.append(int(mark.read_text()))
             os.kill(killed[0], signal.SIGKILL)
 
     outcomes = cohort.run(
-        tmp_path, scheduler=TWO, report=events.append, finished=finished, after=note_worker
-    )
+        tmp_path, scheduler=TWO, report=events.append, finished=finished,
+        after=holding("sub-1", mark),
+    )  # fmt: skip
     assert killed
     failures = [one for one in outcomes if isinstance(one, Failure)]
     assert failures == [outcomes[cohort.broken]]
@@ -50,7 +50,7 @@ def test_a_killed_worker_and_a_broken_scan_change_no_label_map(cohort, tmp_path)
     assert not worker_pids()
     texts = [event.text for event in events if isinstance(event, Message)]
     assert texts[0].startswith("6 of 6 scans to segment: 2 workers, at most ")
-    assert any(text.startswith("a worker was lost that segmented sub-") for text in texts)
+    assert "a worker was lost that segmented sub-1" in texts
     last = [event for event in events if isinstance(event, Progress)][-1]
     assert (last.done, last.total, last.text) == (6, 6, "6 of 6 scans, 1 failed")
 
@@ -81,8 +81,9 @@ def test_cancelling_stops_the_workers_and_leaves_nothing_half_written(cohort, tm
 @pytest.fixture(scope="module")
 def elsewhere():
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
-    ) as cluster:
+        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+        host="127.0.0.1", dashboard_address="127.0.0.1:0",
+    ) as cluster:  # fmt: skip
         yield Scheduler(where=cluster.scheduler_address)
 
 
