@@ -27,7 +27,8 @@ COLUMNS = {
     "score": "How unusual the volumes are: 1 and above is worth a look",
     "reason": "Why",
     "outlier_regions": "Number of regions of unusual size or asymmetry: a robust z of 4 and more",
-    "outliers": "Their names, with z, separated by semicolons",
+    "outliers": "Their names, with z of size or, where it says so, of asymmetry (left more: +), "
+    "separated by semicolons",
     "missing_regions": "Number of regions that are missing though others have them",
     "missing": "Their names, separated by semicolons",
     LABELLED: "Volume of all regions of the largest atlas together, in ml",
@@ -156,7 +157,9 @@ def _named(found: pd.DataFrame, tag: str) -> tuple[dict[str, list[str]], dict[st
     gone = found[found["missing"]]
     unusual = found[found["flagged"] & ~found["missing"]]
     unusual = unusual.sort_values("z", key=np.abs, ascending=False, kind="stable")
-    texts = unusual["name"] + unusual["z"].map(" {:+.1f}".format) + tag
+    # Asymmetry is one figure of both sides: without the word either would seem too large.
+    lopsided = (unusual["z"] == unusual["z_asymmetry"]).map({True: " asymmetry", False: ""})
+    texts = unusual["name"] + lopsided + unusual["z"].map(" {:+.1f}".format) + tag
     return _by_scan(unusual["scan"], texts), _by_scan(gone["scan"], gone["name"] + tag)
 
 

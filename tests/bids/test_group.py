@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bids_phantoms import FIRST, place, save_outcome, save_raw, save_result
-from phantoms import LEFT_PUTAMEN, LEFT_THALAMUS
+from phantoms import LEFT_PUTAMEN, LEFT_THALAMUS, RIGHT_PUTAMEN
 
 from monet_core.bids import GroupSummary, summarise_group
 from monet_core.bids.quality import COLUMNS
@@ -194,6 +194,21 @@ def test_results_of_several_models_and_of_others_are_told_apart(tmp_path: Path) 
     assert summary.scans == 2
     told = Page(summary.report.read_text()).sections["tiles"]
     assert "do not pool them: other (bbbbbbbbbbbb), tiny (aaaaaaaaaaaa)" in told
+
+
+def test_what_is_unusual_in_asymmetry_is_called_so(tmp_path: Path) -> None:
+    names = [f"sub-{n:02d}" for n in range(1, 7)]
+    raw, out = save_raw(tmp_path / "raw", *names), tmp_path / "out"
+    for seed, name in enumerate(names):
+        save_result(out, name, seed)
+    table = place(out, names[2]) / f"{names[2]}_seg-first_desc-volumes_stats.tsv"
+    volumes = pd.read_csv(table, sep="\t", na_values="n/a")
+    right = volumes["index"] == RIGHT_PUTAMEN
+    volumes.loc[right, ["voxels", "volume_ml"]] //= 2
+    volumes.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    summarise_group(raw, out)
+    quality = pd.read_csv(out / "group_quality.tsv", sep="\t").set_index("scan")
+    assert "Putamen asymmetry +" in quality.loc[names[2], "outliers"]
 
 
 def test_participants_and_sessions_are_chosen(world: Path, tmp_path: Path) -> None:
