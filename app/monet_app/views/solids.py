@@ -15,9 +15,7 @@ from monet_app.views.surfaces import Mesh, mesh_of
 
 def _mesh(*of: Any) -> Mesh | None:
     # Loading what draws takes seconds: here, so that the window does not wait for it.
-    import napari.components
-    import napari.layers  # noqa: F401
-    import vispy.scene  # noqa: F401
+    import napari.qt  # noqa: F401
 
     return mesh_of(*of)
 
