@@ -59,12 +59,13 @@ class Photographer:
             self.window.screen().grabWindow(0).save(str(path))
         print(path)
 
-    def segment(self, scans: list[Path]) -> None:
+    def segment(self, scans: list[Path], model: str) -> None:
         """Segment through a job, as a user does."""
         session = self.window.session
         assert session.study is not None
-        out = session.study.derivatives
-        request = SegmentRequest(scans=[ScanToSegment(path=scan) for scan in scans], out=out)
+        out = session.study.derivatives / model
+        listed = [ScanToSegment(path=scan) for scan in scans]
+        request = SegmentRequest(scans=listed, out=out, model=model)
         job = session.submit("segment", scans[0].name, request.model_dump(mode="json"))
         assert job is not None
         ended = (JobState.DONE, JobState.FAILED)
@@ -74,6 +75,13 @@ class Photographer:
             raise SystemExit(f"segmenting failed: {job.error}")
         session.results_written(out)
         self.wait(lambda: len(session.shown) >= 2, 60)
+
+    def compare(self) -> None:
+        """Compare what the panel proposes."""
+        model = self.window.panel("compare").model  # type: ignore[attr-defined]
+        model.start()
+        self.wait(lambda: model.result is not None, 60)
+        self.take("compare", 20)
 
 
 def main() -> None:
@@ -100,10 +108,13 @@ def main() -> None:
         raise SystemExit(f"nothing was opened: {window.banners.texts}")
     camera.take("opened")
     if args.study is None:
-        camera.segment(args.scans)
+        for model in ("malc-2mm", "malc-1mm"):
+            camera.segment(args.scans, model)
     for activity in ACTIVITIES:
         window.show_activity(activity.key)
         camera.take(activity.key)
+        if activity.key == "compare":
+            camera.compare()
     assert session.stage is not None
     key = next(iter(session.shown))
     session.stage.set_mesh_regions(key, session.shown[key].protocol.indices)
