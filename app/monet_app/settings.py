@@ -29,6 +29,8 @@ class Settings(BaseModel):
     opacity: Annotated[float, Field(ge=0, le=1)] = 0.5
     outline: Annotated[int, Field(ge=0, le=5)] = 0
     device: str = "auto"
+    cluster: str = ""
+    """Where segmentations are shared out: slurm, or the address of a Dask scheduler."""
     model: str = ""
     rater: str = ""
     colors: str = "atlas"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
+from monet_core.cohort.settings import Scheduler
 from monet_core.errors import MonetError
 from monet_core.protocols import Unknown
 from monet_core.scans import Decisions
@@ -39,7 +40,8 @@ class ScanToSegment(BaseModel):
 class SegmentRequest(Request):
     """Segment scans into the folder `out` with a model (name or path; None: the shipped one).
 
-    `picture`: draw each result over its scan, too.
+    `picture`: draw each result over its scan, too. `scheduler`: where the work is done, None: in
+    the worker itself; elsewhere, scans that are finished already are never done again.
     Tells Result("scan", {"scan", "stem", "files": {decoder: {"labels", "table", "volumes",
     "record", "entropy"}}, "protocols": {decoder: name}, "warnings": [text], "seconds", "number",
     "total", "skipped"}) for each finished scan and Result("scan", {"scan", "error", "code",
@@ -53,6 +55,7 @@ class SegmentRequest(Request):
     settings: SegmentSettings = SegmentSettings()
     decisions: Decisions = Decisions()
     picture: bool = False
+    scheduler: Scheduler | None = None
 
 
 class TrainRequest(Request):

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from monet_core.cohort import segment_cohort
 from monet_core.errors import MonetError, Verdict
 from monet_core.files import require_writable
 from monet_core.jobs.control import Control
@@ -27,24 +28,24 @@ def segment_scans(request: SegmentRequest, report: Reporter, control: Control) -
     report(Phase("Loading the model"))
     use_threads(request.threads)
     out = require_writable(request.out)
-    model = load_model(resolve_model(request.model) if request.model else shipped_model())
+    path = resolve_model(request.model) if request.model else shipped_model()
+    model = load_model(path)
     items, failures = _items(request)
     row = _Row(report, model, len(items) + len(failures), request.picture)
     for failure in failures:
         row.failed(failure)
-    left = [item for item in items if not (request.resume and row.skip(item, out, request))]
-    per_item = PerItem(report)
-    segment_items(
-        left,
-        model,
-        out,
-        request.settings,
-        request.decisions,
-        per_item,
-        control,
-        started=_naming(per_item),
-        finished=row.finished,
-    )
+    if request.scheduler is not None:
+        segment_cohort(
+            items, path, out, request.settings, request.decisions, request.scheduler, report,
+            control, finished=row.finished,
+        )  # fmt: skip
+    else:
+        left = [item for item in items if not (request.resume and row.skip(item, out, request))]
+        per_item = PerItem(report)
+        segment_items(
+            left, model, out, request.settings, request.decisions, per_item, control,
+            started=_naming(per_item), finished=row.finished,
+        )  # fmt: skip
     row.require_one()
     return {"files": row.records, "failed": row.failures, "out": str(out)}
 
@@ -94,7 +95,7 @@ class _Row:
         warnings = [str(note) for note in outcome.warnings]
         if self._picture:
             warnings += self._draw(item, outcome)
-        self._done(item, outcome.files, warnings, round(outcome.seconds, 1))
+        self._done(item, outcome.files, warnings, round(outcome.seconds, 1), outcome.skipped)
 
     def _draw(self, item: Item, result: SegmentResult) -> list[str]:
         """Draw the picture; what kept it from being drawn."""

@@ -194,3 +194,26 @@ def _check_the_end(panel: SegmentPanel, qtbot: object, broken: Path) -> None:
 
 def _all(session: Session) -> list:
     return session.study.all_segmentations()
+
+
+def test_a_cluster_shares_the_work_and_results_appear(
+    panel: SegmentPanel, qtbot: object, settle: Callable
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask (extra: cluster) is missing")
+    session, model = panel.session, panel.model
+    everything(session)
+    panel.options.cluster.setText("nowhere")
+    panel.options.cluster.editingFinished.emit()
+    assert "'nowhere' is no scheduler" in model.plan.problem
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        panel.options.cluster.setText(cluster.scheduler_address)
+        panel.options.cluster.editingFinished.emit()
+        assert "cluster" in model.plan.time
+        (job,) = model.start()
+        qtbot.waitUntil(lambda: job.state.ended, timeout=300_000)
+    assert job.state is JobState.DONE, job.error
+    assert session.settings.cluster == cluster.scheduler_address
+    qtbot.waitUntil(lambda: sum(e.source == "model" for e in _all(session)) == 3, timeout=60_000)
+    settle(session.background)

@@ -16,6 +16,7 @@ from monet_app.segment.progress import Progress, progress_of_ended
 from monet_app.session import Session
 from monet_app.timings import timing_key
 from monet_app.words import count, duration, listed
+from monet_core.cohort.settings import Scheduler
 from monet_core.datasets.names import stem_of
 from monet_core.errors import MonetError
 from monet_core.jobs import Event
@@ -37,6 +38,13 @@ class Options:
     mirror: bool = True
     entropy: bool = False
     picture: bool = False
+    cluster: str = ""
+    """Where workers are asked for: slurm, or the address of a Dask scheduler; "": nowhere."""
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        """Who shares the work out; None: the job itself does it."""
+        return Scheduler(where=self.cluster) if self.cluster else None
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class SegmentModel:
         self.cards: list[ModelCard] = []
         self.card: ModelCard | None = None
         self.place: Place = "study"
-        self.options = Options()
+        self.options = Options(cluster=session.settings.cluster)
         self._progress: dict[str, Progress] = {}
         self._selected: list[ScanEntry] | None = None
         self._made: set[tuple[int, str]] | None = None
@@ -116,8 +124,9 @@ class SegmentModel:
         self._tell()
 
     def set_options(self, options: Options) -> None:
-        """Take over what stands under Advanced."""
+        """Take over what stands under Advanced; the cluster is remembered."""
         self.options = options
+        self.session.settings.cluster = options.cluster
         self._tell()
 
     def set_place(self, place: Place) -> None:
@@ -145,11 +154,15 @@ class SegmentModel:
             return "There is no model. Train one, or put one into the models folder."
         if not scans and self.refused:
             return "None of the selected scans can be segmented yet."
+        try:
+            _ = self.options.scheduler and self.options.scheduler.kind
+        except MonetError as error:
+            return str(error)
         return "" if scans else "Select scans in Scans, or open one."
 
     def _again(self, scans: Sequence[ScanEntry]) -> str:
         study, card = self.session.study, self.card
-        if study is None or card is None:
+        if study is None or card is None or self.options.cluster:
             return ""
         if self._made is None:
             self._made = {(each.scan_id, each.model) for each in study.all_segmentations()}
@@ -160,6 +173,8 @@ class SegmentModel:
 
     def _time(self, number: int) -> str:
         each = self.seconds_each
+        if self.options.cluster:
+            return "Workers of the cluster share the scans; what is finished is not done again."
         if each is None:
             return "How long is not known yet; the first scan will tell."
         if number == 1:
@@ -203,6 +218,7 @@ class SegmentModel:
             model=str(self.card.path),
             settings=self._settings(),
             picture=self.options.picture,
+            scheduler=self.options.scheduler,
         )
         what = entries[0].name if len(entries) == 1 else count(len(entries), "scan")
         title = f"Segment {what} with {self.card.name}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QLineEdit, QWidget
 
 from monet_app.segment.model import Options, SegmentModel
 
 
 class OptionsView(QWidget):
-    """Overlap, mirrored average, uncertainty map, picture."""
+    """Overlap, mirrored average, uncertainty map, picture, cluster."""
 
     def __init__(self, model: SegmentModel) -> None:
         super().__init__()
@@ -31,7 +31,16 @@ class OptionsView(QWidget):
         for part in (self.mirror, self.entropy, self.picture):
             layout.addRow(part)
             part.toggled.connect(self._changed)
+        self.cluster = QLineEdit()
+        self.cluster.setPlaceholderText("none: this computer")
+        self.cluster.setAccessibleName("Cluster")
+        self.cluster.setToolTip(
+            "slurm, or the address of a Dask scheduler (tcp://HOST:PORT) whose workers see the "
+            "same files; results appear in the study as they come"
+        )
+        layout.addRow("Cluster", self.cluster)
         self.overlap.valueChanged.connect(self._changed)
+        self.cluster.editingFinished.connect(self._changed)
         self.show_options(model.options)
 
     def show_options(self, options: Options) -> None:
@@ -39,6 +48,7 @@ class OptionsView(QWidget):
         self.overlap.blockSignals(True)
         self.overlap.setValue(100 * options.overlap)
         self.overlap.blockSignals(False)
+        self.cluster.setText(options.cluster)
         for part, value in (
             (self.mirror, options.mirror),
             (self.entropy, options.entropy),
@@ -55,6 +65,7 @@ class OptionsView(QWidget):
                 mirror=self.mirror.isChecked(),
                 entropy=self.entropy.isChecked(),
                 picture=self.picture.isChecked(),
+                cluster=self.cluster.text().strip(),
             )
         )
 

@@ -63,7 +63,9 @@ class SegmentPanel(QWidget):
             self.place.addItem(text, key)
         self.place.activated.connect(lambda row: self.model.set_place(self.place.itemData(row)))
         self.options = OptionsView(self.model)
-        self.advanced = Fold("Advanced", self.options, "Overlap, mirroring, uncertainty, picture")
+        self.advanced = Fold(
+            "Advanced", self.options, "Overlap, mirroring, uncertainty, picture, cluster"
+        )
         self.start = button("Segment", self.model.start, "Ctrl+Enter", "mdi6.brain", primary=True)
         self._plan = label("", "hint")
         self._problem = label("", "warning")
