@@ -630,7 +630,7 @@ def _(bed: Bed) -> None:
 
 @row(36, "memory-runs-out-elsewhere")
 def _(bed: Bed) -> None:
-    bed.patch.setattr("monet_core.models.load_model", raises(MemoryError()))
+    bed.patch.setattr("monet_core.cohort.running.load_once", raises(MemoryError()))
     told = bed.segment(bed.scan())
     assert told.status == 1
     told.line("monet: ", "memory", "Close other programs")

@@ -13,7 +13,7 @@ from monet_core.cohort.dispatching import one_by_one, through_workers
 from monet_core.cohort.settings import Scheduler
 from monet_core.cohort.sizing import Team, team
 from monet_core.cohort.surveying import Grid, Wanted, survey
-from monet_core.cohort.task import After, Task, finish
+from monet_core.cohort.task import After, Task, finish, load_once
 from monet_core.cohort.telling import Pace, PerScan, tell_warnings
 from monet_core.datasets.collecting import Failure
 from monet_core.files import require_writable
@@ -137,6 +137,8 @@ class _Cohort:
         cancel: Cancel,
     ) -> None:
         """Segment the items at the places `numbers`."""
+        # A model that cannot be loaded is told once, before any work, not by every scan.
+        load_once(self._wanted.model.path, self._wanted.model.manifest.weights_sha256)
         tasks = self._tasks(numbers, chosen, started)
         if not chosen.apart:
             self._here(tasks, len(numbers), scheduler.retries, cancel)

@@ -67,8 +67,7 @@ def do(
     try:
         with using_threads(task.threads):
             remove_staged(task.folder, item.stem)
-            with _loading:
-                model = _loaded(task.model, task.weights_sha256)
+            model = load_once(task.model, task.weights_sha256)
             result = segment(
                 item.scan, model, task.folder, task.settings, task.decisions, report,
                 cancel or RunCancel(task.run), stem=item.stem, source=item.source,
@@ -107,9 +106,14 @@ def finish(
     return result
 
 
+def load_once(path: Path, weights_sha256: str) -> Model:
+    """The model, loaded once by each process. Raises ModelError."""
+    with _loading:
+        return _loaded(path, weights_sha256)
+
+
 @lru_cache(maxsize=1)
 def _loaded(path: Path, weights_sha256: str) -> Model:
-    """The model, loaded once by each process."""
     model = load_model(path)
     if model.manifest.weights_sha256 != weights_sha256:
         raise ModelError(

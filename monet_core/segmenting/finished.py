@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def finished_files(
     """The results of `scan` in `out`, per decoder; None where they are not all there, or are of
     another scan, another model, other settings or other answers of the user's."""
     files = files_of(out, stem, model, settings.entropy)
-    if not all(path.is_file() for each in files.values() for path in each.all):
+    # os.path, since pathlib's is_file fails on a path that is too long.
+    if not all(os.path.isfile(path) for each in files.values() for path in each.all):  # noqa: PTH113
         return None
     sources = {_source(each.record, model, settings, decisions) for each in files.values()}
     try:

@@ -161,8 +161,8 @@ def _prepared(
 ) -> TrainingData:
     """The data of the training, checked and prepared by all processes together."""
     protocols = load_protocols(config.settings)
-    checked = _check(request, config, protocols, team, report, cancel)
     cache = team.together(partial(run_cache, request.cache))
+    checked = _check(request, config, protocols, team, report, cancel)
     data = prepare_data(
         checked,
         config.settings,
