@@ -25,16 +25,22 @@ PATIENCE_S = 20.0
 """How long a scheduler may take to answer."""
 _POLL_S = 0.5
 _TERMINATE = 0.95  # of its memory limit, where Dask ends a worker
-_SETTINGS: dict[str, Any] = {
+_WORKING: dict[str, Any] = {
     # A worker holds its program and a scan, which cannot be put on disk; results are tiny.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": _TERMINATE,
+    # What functions take is sampled all the time and kept for an hour, some 0.1 MB a scan.
+    "distributed.worker.profile.enabled": False,
 }
-# A worker that begins anew loads its program first, which takes a while on a busy machine; after
-# the usual 15 s it would be given up.
-_PATIENT = {"distributed.deploy.lost-worker-timeout": "5 minutes"}
+_SCHEDULING: dict[str, Any] = {
+    # A worker that begins anew loads its program first, which takes a while on a busy machine;
+    # after the usual 15 s it would be given up.
+    "distributed.deploy.lost-worker-timeout": "5 minutes",
+    # What waits for a worker waits at the scheduler, not at a worker that may be lost.
+    "distributed.scheduler.worker-saturation": 1.0,
+}
 _PRELOAD = {"distributed.worker.preload": ["monet_core.cohort.preload"]}
 
 
@@ -54,7 +60,10 @@ def connected(
     # What Dask says of lost workers and closed connections is ours to say.
     logging.getLogger(distributed.__name__).setLevel(logging.CRITICAL)
     failures = {"distributed.scheduler.allowed-failures": scheduler.retries}
-    with dask.config.set({**_SETTINGS, **_PATIENT, **failures}), _client(scheduler, team) as client:
+    with (
+        dask.config.set({**_WORKING, **_SCHEDULING, **failures}),
+        _client(scheduler, team) as client,
+    ):
         if find_spec("bokeh") is not None:
             report(Message(f"Dask's dashboard: {client.dashboard_link}"))
         _await_worker(client, report, cancel)
@@ -123,7 +132,7 @@ def slurm_cluster(team: Team) -> SLURMCluster:
         processes=1,
         job_cpu=team.threads,
         memory=f"{int(team.bytes_each / _TERMINATE)}B",
-        job_script_prologue=[_exported(name, value) for name, value in _SETTINGS.items()],
+        job_script_prologue=[_exported(name, value) for name, value in _WORKING.items()],
     )
 
 

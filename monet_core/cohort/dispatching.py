@@ -102,7 +102,9 @@ class _Room:
 
 
 def _submit(client: Client, task: Task, retries: int) -> Future:
-    return client.submit(do_in_worker, task, retries=retries, pure=False)
+    # One group for the whole run: the scheduler remembers every group there ever was.
+    key = (f"segment-{task.run}", task.number)
+    return client.submit(do_in_worker, task, key=key, retries=retries, pure=False)
 
 
 def _ended(at_work: Mapping[Future, Task]) -> set[Future]:
