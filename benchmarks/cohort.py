@@ -141,8 +141,8 @@ def index(folder: Path, scans: list[Path]) -> list[dict[str, float]]:
 
 
 def draw(found: dict[str, Any]) -> None:
-    """Four panels against scans done; a flat line is a cost in proportion."""
-    run = [row for row in found["run"] if row["done"] > 0]
+    """Four panels against scans done: flat lines are costs that do not grow."""
+    run = [row for row in found["run"] if row["done"] and row["worker_mb"]]
     done = [row["done"] for row in run]
     figure, axes = plt.subplots(1, 4, figsize=(15, 3.4), layout="constrained")
     axes[0].plot(*per_scan(run, "cpu_s"), label="processor")
@@ -160,7 +160,7 @@ def draw(found: dict[str, Any]) -> None:
     for axis in axes:
         axis.set_xlabel("scans done")
         axis.set_xlim(left=0)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.25 * axis.get_ylim()[1])
     for axis in axes[:2]:
         axis.legend(frameon=False)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
