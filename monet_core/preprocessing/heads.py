@@ -15,11 +15,17 @@ from monet_core.scans.geometry import Geometry
 HeadKind = Literal["whole", "stripped"]
 
 WORKING_SPACING_MM = 2.0
-# Foreground volumes of stripped adult brains reach 2.2 l (scaled to a template), those of whole
-# heads start at 2.8 l, measured on 29 scans.
+# Shares of the bright level: what is above is foreground, what is below may be background.
+_FOREGROUND = 0.12
+_DARK = 0.25
+# Foreground volumes of stripped adult brains reach 2.1 l (scaled to a template), those of whole
+# heads start at 3.0 l, measured on 29 scans. Heads that the field of view cuts may be smaller; but
+# below their scalp it gets darker, by a tenth and more where a third of the head is missing, and
+# in stripped brains, cut or not, by a hundredth at most.
 _LARGEST_BRAIN_ML = 2450.0
+_SKULL_DARKENS = 0.05
+_SKULL_MM = 18.0
 _FLAT_BACKGROUND = 0.95
-_DARK_RING = 0.4
 # Voxels by which the range of intensities is told.
 _SAMPLE = 1_000_000
 
@@ -30,7 +36,8 @@ class Head:
 
     `image` float32 (X, Y, Z) on `geometry` (axis-aligned RAS, 2 mm, scan world), 0 background to
     1 bright; `foreground` bool, its largest connected piece with holes filled; `kind`;
-    `background`, the scan's own value that stands for nothing there.
+    `background`, the scan's own value that stands for nothing there; `noise`, whether a stripped
+    brain lies in noise (or ringing of an interpolation) instead of in nothing.
     """
 
     image: NDArray[np.float32]
@@ -38,6 +45,7 @@ class Head:
     foreground: NDArray[np.bool_]
     kind: HeadKind
     background: float
+    noise: bool = False
 
 
 def look(data: NDArray[np.float32], geometry: Geometry) -> Head:
@@ -45,11 +53,19 @@ def look(data: NDArray[np.float32], geometry: Geometry) -> Head:
     grid = aligned_box(geometry, WORKING_SPACING_MM)
     sample = _sample(data)
     low, high = _range(sample)
-    moved = resample(above(data, low), geometry, grid)
-    image = np.clip(moved / (high - low), 0, 1).astype(np.float32)
-    foreground = _largest_piece(image > 0.12)
     flat = _background_is_flat(sample, low, high)
-    return Head(image, grid, foreground, _kind(image, foreground, flat), low)
+    image = resample(above(data, low), geometry, grid) / np.float32(high - low)
+    floor = 0.0 if flat else _floor((sample - low) / (high - low))
+    raised = np.clip((image - floor) / (1 - floor), 0, 1).astype(np.float32)
+    # Smoothed, so that noise around a stripped brain is no foreground.
+    calm = ndimage.gaussian_filter(raised, 1.0)
+    outline = _largest_piece(calm > _FOREGROUND)
+    skull = _has_skull(calm, outline)
+    if flat or skull:
+        kind: HeadKind = "whole" if skull else "stripped"
+        image = np.clip(image, 0, 1).astype(np.float32)
+        return Head(image, grid, _largest_piece(image > _FOREGROUND), kind, low)
+    return Head(raised, grid, outline, "stripped", low + floor * (high - low), noise=True)
 
 
 def above(data: NDArray[np.float32], background: float) -> NDArray[np.float32]:
@@ -134,20 +150,23 @@ def _background_is_flat(sample: NDArray[np.float32], low: float, high: float) ->
     return float((dark == np.median(dark)).mean()) > _FLAT_BACKGROUND
 
 
-def _kind(image: NDArray[np.float32], foreground: NDArray[np.bool_], flat: bool) -> HeadKind:
-    volume_ml = float(foreground.sum()) * WORKING_SPACING_MM**3 / 1000
-    if not flat or volume_ml > _LARGEST_BRAIN_ML or _has_dark_ring(image, foreground):
-        return "whole"
-    return "stripped"
+def _floor(sample: NDArray[np.float32]) -> float:
+    """The level of noise that stands for nothing, as a share of the bright level."""
+    dark = sample[sample < _DARK]
+    return float(np.median(dark)) if dark.size else 0.0
 
 
-def _has_dark_ring(image: NDArray[np.float32], foreground: NDArray[np.bool_]) -> bool:
-    """Whether a dark skull lies under a bright scalp: brightness over the depth has a valley."""
-    depth = depth_mm(foreground, WORKING_SPACING_MM)
-    steps = np.arange(0, 18, WORKING_SPACING_MM)
-    profile = [
-        float(image[(depth > step) & (depth <= step + WORKING_SPACING_MM)].mean())
-        for step in steps[steps < depth.max()]
-    ]
+def _has_skull(calm: NDArray[np.float32], outline: NDArray[np.bool_]) -> bool:
+    """Whether it is too large for a brain, or darkens below the surface as a skull does."""
+    if float(outline.sum()) * WORKING_SPACING_MM**3 / 1000 > _LARGEST_BRAIN_ML:
+        return True
+    depth = depth_mm(outline, WORKING_SPACING_MM)
+    steps = np.arange(0, _SKULL_MM, WORKING_SPACING_MM)
+    profile = np.array(
+        [
+            float(calm[(depth > step) & (depth <= step + WORKING_SPACING_MM)].mean())
+            for step in steps[steps < depth.max()]
+        ]
+    )
     brightest = np.maximum.accumulate(profile)
-    return bool((np.asarray(profile) < _DARK_RING * brightest).any())
+    return bool((profile < (1 - _SKULL_DARKENS) * brightest).any())

@@ -27,6 +27,7 @@ _CLIP_PERCENT = (0.5, 99.5)
 _SCALP_MM = 12.0
 # Share of the bright level below which a voxel of a stripped scan is background.
 _EMPTY = 0.05
+_EMPTY_IN_NOISE = 0.1
 _FULL_COVERAGE = 0.9
 # The brain mask may be some mm too tight at the vertex.
 _GROWN_MM = 2.0
@@ -70,6 +71,9 @@ def prepare(scan: Scan, settings: PreprocessingSettings, report: Reporter = sile
     if settings.brain_only and head.kind == "whole":
         image = np.where(_grown(brain, grid), image, np.float32(0))
         notes += (_cut_out(pose, scan),)
+    elif settings.brain_only and head.noise:
+        image = np.where(brain, image, np.float32(0))
+        notes += (_silenced(scan),)
     image, intensity = normalise(image, brain)
     record = {
         "settings": settings.model_dump(),
@@ -166,6 +170,11 @@ def _cut_out(pose: _Pose, scan: Scan) -> Note:
     return Note(Verdict.WARNING, "head-not-stripped", found + message, str(scan.path or ""))
 
 
+def _silenced(scan: Scan) -> Note:
+    text = "the brain is stripped but lies in noise, not in nothing; the noise was taken away"
+    return Note(Verdict.FIXED, "noise-around-brain", text, str(scan.path or ""))
+
+
 def _model_grid(
     pose: _Pose, head: Head, settings: PreprocessingSettings, geometry: Geometry
 ) -> Geometry:
@@ -185,5 +194,6 @@ def _brain(
     if head.kind == "whole":
         return np.asarray(coarse > 0.5, bool)
     near = coarse > 0.25
-    inside = near & (image > _EMPTY * np.percentile(image[near], 99)) if near.any() else near
+    empty = _EMPTY_IN_NOISE if head.noise else _EMPTY
+    inside = near & (image > empty * np.percentile(image[near], 99)) if near.any() else near
     return np.asarray(ndimage.binary_fill_holes(inside), bool)

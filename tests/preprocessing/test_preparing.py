@@ -86,10 +86,22 @@ def test_kind_of_head_is_told(head: bool, kind: str) -> None:
     assert 550 < prepared.record["intensity"]["mean"] < 750
 
 
-def test_noise_around_it_makes_a_head_whole() -> None:
-    image, _, affine = brain_phantom()
-    noisy = image + np.abs(np.random.default_rng(0).normal(0, 5, image.shape))
-    assert prepare(scan_of(noisy, affine), UNREGISTERED).record["head"] == "whole"
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.1])
+def test_noise_around_a_stripped_brain_is_taken_away(share: float) -> None:
+    image, _, affine = brain_phantom((84, 96, 84))
+    noise = np.random.default_rng(0).normal(0, share * image[image > 0].mean(), image.shape)
+    settings = UNREGISTERED.model_copy(update={"brain_only": True})
+    clean, noisy = (
+        prepare(scan_of(each.astype(np.float32), affine), settings)
+        for each in (image, image + noise)
+    )
+    assert noisy.record["head"] == "stripped"
+    assert [note.code for note in noisy.notes] == ["noise-around-brain"]
+    means = [each.record["intensity"]["mean"] for each in (noisy, clean)]
+    assert means[0] == pytest.approx(means[1], rel=0.05)
+    empty = noisy.image == noisy.image.min()
+    assert empty[~noisy.brain].all()
+    assert noisy.brain.sum() == pytest.approx(clean.brain.sum(), rel=0.1)
 
 
 def test_grid_is_aligned_cropped_and_has_its_margin() -> None:

@@ -1,5 +1,7 @@
 """Whole heads lose what is not brain, for models that never saw it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from monet_resources import SAMPLE
@@ -34,6 +36,23 @@ def test_the_sample_is_a_head_and_becomes_a_brain(sample: Scan, cut: Scan) -> No
     assert 1200 < volume < 2300  # Colin27 is scaled to a template
     assert [(note.verdict, note.code) for note in cut.notes] == [(Verdict.FIXED, "head-stripped")]
     assert "its brain" in cut.notes[0].message
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_head_cut_by_the_field_of_view_is_a_head_and_a_cut_brain_is_none(
+    sample: Scan, cut: Scan, axis: int, upper: bool
+) -> None:
+    assert is_whole_head(_two_thirds(sample, axis, upper))
+    assert not is_whole_head(_two_thirds(cut, axis, upper))
+
+
+def _two_thirds(scan: Scan, axis: int, upper: bool) -> Scan:
+    size = scan.data.shape[axis]
+    window = [slice(None)] * 3
+    window[axis] = slice(size // 3, None) if upper else slice(0, size - size // 3)
+    data = scan.data[tuple(window)]
+    return replace(scan, data=data, geometry=Geometry(data.shape, scan.geometry.affine))
 
 
 def test_it_agrees_with_the_brain_that_registration_finds(sample: Scan, cut: Scan) -> None:
