@@ -63,8 +63,8 @@ def look(data: NDArray[np.float32], geometry: Geometry) -> Head:
     skull = _has_skull(calm, outline)
     if flat or skull:
         kind: HeadKind = "whole" if skull else "stripped"
-        image = np.clip(image, 0, 1).astype(np.float32)
-        return Head(image, grid, _largest_piece(image > _FOREGROUND), kind, low)
+        seen = np.clip(image, 0, 1).astype(np.float32)
+        return Head(seen, grid, _largest_piece(seen > _FOREGROUND), kind, low)
     return Head(raised, grid, outline, "stripped", low + floor * (high - low), noise=True)
 
 
