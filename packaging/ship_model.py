@@ -3,7 +3,8 @@
     .venv/bin/python packaging/ship_model.py RUN NAME --card CARD.md --scores full=EVALUATION
 
 RUN is a training's folder, NAME the model's folder under resources/monet_resources/models, each
-EVALUATION the folder that `monet evaluate` wrote. Prints the size.
+EVALUATION the folder that `monet evaluate` wrote. Training scans whose labels a model made are
+named after --pseudo-labelled: they do not count as annotated. Prints the size.
 """
 
 from __future__ import annotations
@@ -30,8 +31,13 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--card", type=Path, required=True)
     parser.add_argument("--scores", action="append", default=[], metavar="LABEL=EVALUATION")
+    parser.add_argument("--pseudo-labelled", nargs="*", default=[], metavar="NAME")
     args = parser.parse_args()
     trained = load_model(args.run)
+    training = dict(trained.manifest.training)
+    if args.pseudo_labelled:
+        training["scans"] = sorted(set(training["scans"]) - set(args.pseudo_labelled))
+        training["pseudo_labelled"] = sorted(args.pseudo_labelled)
     scores = dict(trained.manifest.scores)
     for text in args.scores:
         label, _, path = text.partition("=")
@@ -46,6 +52,7 @@ def main() -> None:
             "card": args.card.read_text(encoding="utf-8"),
             "licence": LICENCE,
             "scores": scores,
+            "training": training,
             # The training scans of MALC are skull-stripped.
             "preprocessing": {**trained.manifest.preprocessing, "brain_only": True},
         }

@@ -54,12 +54,16 @@ def protocol_title(name_or_path: str) -> tuple[str, int | None]:
 
 
 def training_data(manifest: Record | None) -> str:
-    """ "15 annotated scans of ...", as far as the manifest says."""
-    scans = (manifest or {}).get("training", {}).get("scans") or ()
+    """ "15 annotated scans of ... and 11 scans labelled by ...", as far as the manifest says."""
+    training = (manifest or {}).get("training", {})
+    scans = training.get("scans") or ()
+    taught = len(training.get("pseudo_labelled") or ())
     count = f"{len(scans)} annotated scan{'s' * (len(scans) != 1)}" if scans else ""
     if _MALC_TERMS in (manifest or {}).get("licence", ""):
         source = "the MICCAI 2012 Multi-Atlas Labeling Challenge ({malc}; MRI: OASIS, {oasis})"
-        return f"{count or 'scans'} of {source}"
+        count = f"{count or 'scans'} of {source}"
+    if taught:
+        count += f" and {taught} scan{'s' * (taught != 1)} labelled by an earlier model"
     return count
 
 

@@ -70,7 +70,7 @@ def test_the_card_tells_regions_scores_and_failures() -> None:
     )
     assert 0.9 < card.parts[0].groups["Brain stem"] < 1
     assert card.failures.startswith("Known failures: small and thin regions")
-    assert "15 scans" in card.trained
+    assert "15 scans, 11 more labelled by an earlier model" in card.trained
     assert "Non-commercial" in card.licence
 
 

@@ -83,6 +83,7 @@ def test_a_segmentation_in_a_papers_words():
 def test_the_manifest_adds_the_number_of_scans():
     text = methods_paragraph(RECORD, manifest())
     assert "trained on 15 annotated scans of the MICCAI 2012" in text
+    assert "and 11 scans labelled by an earlier model" in text
 
 
 def test_what_was_done_to_the_scan_is_told():

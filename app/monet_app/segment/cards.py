@@ -146,6 +146,9 @@ def _group_scores(protocol: Protocol, by_name: Mapping[str, Any]) -> dict[str, f
 def _trained(manifest: Manifest) -> str:
     scans = manifest.training.get("scans")
     parts = [f"{count(len(scans), 'scan')}"] if isinstance(scans, list) else []
+    taught = manifest.training.get("pseudo_labelled")
+    if isinstance(taught, list):
+        parts.append(f"{len(taught)} more labelled by an earlier model")
     settings = _mapping(manifest.training.get("settings"))
     recipe = settings.get("recipe")
     if isinstance(recipe, str):
