@@ -44,7 +44,7 @@ from monet_core.training.patches import PreparedSubject, write_subject
 
 log = logging.getLogger(__name__)
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _KEY = re.compile("[0-9a-f]{64}")
 _RECORD = "record.json"
 _BUILDING = ".building-"
