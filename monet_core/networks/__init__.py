@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from monet_core.networks.logits import Logits
     from monet_core.networks.monet import MONet
     from monet_core.networks.transferring import TransferReport, check_same_architecture, transfer
+    from monet_core.networks.widening import widened, widens
 else:
     __getattr__ = lazy(
         __name__,
@@ -16,6 +17,7 @@ else:
             "logits": "Logits",
             "monet": "MONet",
             "transferring": "TransferReport check_same_architecture transfer",
+            "widening": "widened widens",
         },
     )
 
@@ -26,4 +28,6 @@ __all__ = [
     "TransferReport",
     "check_same_architecture",
     "transfer",
+    "widened",
+    "widens",
 ]

@@ -20,6 +20,14 @@ class NetworkSettings(BaseModel):
     width: int = Field(
         default=16, ge=1, le=256, description="channels at full resolution; doubled at every level"
     )
+    top_width: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        title="Width at full resolution",
+        description="channels there, where not `width`: most arithmetic lies there, most knowledge "
+        "of what lies where does not",
+    )
     levels: int = Field(default=4, ge=2, le=7, description="resolutions, the full one included")
     max_width: int = Field(
         default=256,
@@ -46,7 +54,8 @@ class NetworkSettings(BaseModel):
     @property
     def widths(self) -> tuple[int, ...]:
         """Channels per level, finest first."""
-        return tuple(min(self.width * 2**level, self.max_width) for level in range(self.levels))
+        first, *others = (min(self.width * 2**n, self.max_width) for n in range(self.levels))
+        return (self.top_width or first, *others)
 
     @property
     def encoder_widths(self) -> tuple[int, ...]:

@@ -14,7 +14,13 @@ from monet_core.jobs.events import Phase, Reporter, silent
 from monet_core.preprocessing.bias import divide, estimate_bias, without_bias
 from monet_core.preprocessing.heads import Head, above, box, box_of, depth_mm, look
 from monet_core.preprocessing.prepared import Prepared
-from monet_core.preprocessing.registration import Registration, brain_on, coverage, register
+from monet_core.preprocessing.registration import (
+    Registration,
+    along_voxels,
+    brain_on,
+    coverage,
+    register,
+)
 from monet_core.preprocessing.resampling import resample
 from monet_core.preprocessing.settings import PreprocessingSettings
 from monet_core.preprocessing.template import load_reference
@@ -60,7 +66,7 @@ def prepare(scan: Scan, settings: PreprocessingSettings, report: Reporter = sile
         head = without_bias(head, field)
     if settings.register:
         report(Phase("Registering to MNI space"))
-    pose = _registered(head, scan) if settings.register else _as_it_lies(head)
+    pose = _registered(head, scan, settings) if settings.register else _as_it_lies(head)
     report(Phase("Resampling and normalising"))
     grid = _model_grid(pose, head, settings, geometry)
     image = resample(above(data, head.background), geometry, grid, pose.transform)
@@ -121,7 +127,7 @@ def _as_it_lies(head: Head) -> _Pose:
     return _Pose(np.eye(4), mask, {})
 
 
-def _registered(head: Head, scan: Scan) -> _Pose:
+def _registered(head: Head, scan: Scan, settings: PreprocessingSettings) -> _Pose:
     reference = load_reference()
     found = register(head, reference)
     record: dict[str, Any] = {
@@ -135,7 +141,10 @@ def _registered(head: Head, scan: Scan) -> _Pose:
     record |= {"affine": found.affine.tolist(), "coverage": covered}
     brain = brain_on(head, found, reference) if head.kind == "whole" else head.foreground
     notes = (_cut_off(covered, scan),) if covered < _FULL_COVERAGE else ()
-    return _Pose(found.rigid, brain, record, notes)
+    transform = along_voxels(
+        found.rigid, scan.geometry.canonical(), reference.middle, settings.turn_from_deg
+    )
+    return _Pose(transform, brain, record, notes)
 
 
 def _failure(found: Registration, scan: Scan) -> Note:
@@ -178,10 +187,13 @@ def _silenced(scan: Scan) -> Note:
 def _model_grid(
     pose: _Pose, head: Head, settings: PreprocessingSettings, geometry: Geometry
 ) -> Geometry:
-    """The axis-aligned box around the brain; without registration on the scan's own voxels."""
+    """The axis-aligned box around the brain, with a voxel on one of the scan's.
+
+    Where the scan's axes are the grid's, and its voxels as large, these are its own voxels.
+    """
     moved = Geometry(head.geometry.shape, pose.transform @ head.geometry.affine)
     low, high = box_of(pose.brain, moved)
-    anchor = np.zeros(3) if settings.register else geometry.affine[:3, 3]
+    anchor = (pose.transform @ geometry.affine)[:3, 3]
     margin = settings.margin_mm
     return box(low - margin, high + margin, settings.spacing_mm, anchor)
 

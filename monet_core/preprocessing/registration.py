@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.linalg import polar
+from scipy.optimize import linear_sum_assignment
 
 from monet_core.preprocessing.fitting import Samples, fit, take_samples
 from monet_core.preprocessing.heads import Head, HeadKind, aligned_box
@@ -32,6 +33,8 @@ _RIM_VOXELS = 2
 # 29 scans that were registered well, heads and brains, bias fields included.
 _LOWEST_CORRELATION = 0.4
 _SCALES = (0.6, 1.7)
+# Axes whose dot products stay below this are at right angles, for headers are rounded.
+_RIGHT_ANGLED = 1e-4
 # Voxels looked at, by spacing in mm.
 _SAMPLES = {8.0: 4_000, 4.0: 8_000, 2.0: 32_000}
 # How starts are refined: spacing in mm, steps, how many are kept.
@@ -59,8 +62,7 @@ class Registration:
     @property
     def turned_deg(self) -> float:
         """Angle of `rigid` in degrees: how far the head lay from the template's pose."""
-        cosine = (np.trace(self.rigid[:3, :3]) - 1) / 2
-        return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+        return _angle_deg(self.rigid)
 
 
 def register(head: Head, reference: Reference) -> Registration:
@@ -95,11 +97,34 @@ def coverage(registration: Registration, scan: Geometry, reference: Reference) -
     return float(inside.all(axis=1).mean())
 
 
+def along_voxels(
+    rigid: Affine, scan: Geometry, middle: NDArray[np.float64], most_deg: float
+) -> Affine:
+    """`rigid` turned about `middle` (mm) so that the scan's voxel axes become the model's.
+
+    Unchanged where that is more than `most_deg`, or where the scan's axes are not at right angles.
+    """
+    axes = rigid[:3, :3] @ scan.affine[:3, :3] / scan.spacing
+    nearest = np.zeros((3, 3))
+    rows, columns = linear_sum_assignment(-np.abs(axes))
+    nearest[rows, columns] = np.sign(axes[rows, columns])
+    turn = np.eye(4)
+    turn[:3, :3] = nearest @ axes.T
+    turn[:3, 3] = middle - turn[:3, :3] @ middle
+    right_angled = np.allclose(axes.T @ axes, np.eye(3), atol=_RIGHT_ANGLED)
+    return turn @ rigid if right_angled and _angle_deg(turn) <= most_deg else rigid
+
+
 def brain_on(head: Head, registration: Registration, reference: Reference) -> NDArray[np.bool_]:
     """The reference's brain mask brought to the scan's working copy, bool on `head.geometry`."""
     back = inverse(registration.affine)
     mask = resample(reference.mask.astype(np.float32), reference.grid, head.geometry, back)
     return (mask > 0.5) & head.foreground
+
+
+def _angle_deg(rigid: Affine) -> float:
+    cosine = (np.trace(rigid[:3, :3]) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def _pyramid(image: NDArray[np.float32], grid: Geometry) -> Pyramid:

@@ -15,9 +15,10 @@ with warnings.catch_warnings():
 
         `spacing_mm`: isotropic voxel size of the model grid. `n4`: correct the bias field
         first. `register`: move rigidly to MNI space; without it the scan keeps its own world
-        space. `margin_mm`: how far the grid reaches beyond the brain on every side.
-        `brain_only`: in whole heads what lies outside the brain becomes background; set in
-        models that were trained on skull-stripped scans alone.
+        space. `turn_from_deg`: a head that lies at a smaller angle to MNI space is shifted but not
+        turned, so that its voxels are not interpolated. `margin_mm`: how far the grid reaches
+        beyond the brain on every side. `brain_only`: in whole heads what lies outside the brain
+        becomes background; set in models that were trained on skull-stripped scans alone.
         """
 
         model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +36,14 @@ with warnings.catch_warnings():
         )
         register: bool = Field(
             default=True, title="Register to MNI", description="rigidly, so that heads lie alike"
+        )
+        turn_from_deg: float = Field(
+            default=10.0,
+            ge=0.0,
+            le=45.0,
+            title="Turn from",
+            description="heads that lie closer to MNI keep their voxels, which turning would blur",
+            json_schema_extra={"unit": "°"},
         )
         margin_mm: float = Field(
             default=8.0,

@@ -28,7 +28,7 @@ from monet_core.jobs import (
     versions,
 )
 from monet_core.models import DecoderEntry, Manifest, Model, load_model, read_manifest, save_model
-from monet_core.networks import MONet, transfer
+from monet_core.networks import MONet, transfer, widened, widens
 from monet_core.protocols import Protocol, Unknown
 from monet_core.scans import Decisions
 from monet_core.training.cache import PreparedCache, head_of
@@ -207,12 +207,17 @@ def build_network(
     report: Reporter,
 ) -> MONet:
     """The network from the settings' seed, with the start model's weights where one is given:
-    encoder and every decoder; heads stay fresh where class counts differ."""
+    encoder and every decoder; heads stay fresh where class counts differ. A start model that is
+    narrower than the settings ask for is widened first."""
     torch.manual_seed(settings.seed)
     network = MONet(settings.network, {name: p.n_classes for name, p in protocols.items()})
     if start is not None:
         source = load_model(start)
-        moved = transfer(network, source.network.state_dict())
+        trained = source.network
+        if widens(trained.settings, settings.network):
+            trained = widened(trained, settings.network)
+            report(Message(f"{source.manifest.name} was widened; it computes what it did"))
+        moved = transfer(network, trained.state_dict())
         fresh = f"; fresh: {', '.join(moved.fresh)}" if moved.fresh else ""
         report(Message(f"{len(moved.loaded)} tensors from {source.manifest.name}{fresh}"))
     return network
