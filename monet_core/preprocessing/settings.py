@@ -38,7 +38,7 @@ with warnings.catch_warnings():
             default=True, title="Register to MNI", description="rigidly, so that heads lie alike"
         )
         turn_from_deg: float = Field(
-            default=10.0,
+            default=15.0,
             ge=0.0,
             le=45.0,
             title="Turn from",

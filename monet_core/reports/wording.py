@@ -71,11 +71,16 @@ def preparing_words(settings: Record, registered: bool = True) -> str:
     """What was done to a scan before the network saw it."""
     steps = ["corrected for the bias field by N4 ({n4})"] if settings.get("n4") else []
     if settings.get("register") and registered:
-        steps.append("rigidly registered to MNI152 space ({mni})")
+        steps.append("rigidly registered to MNI152 space ({mni})" + _unturned(settings))
     spacing = settings.get("spacing_mm")
     steps.append(f"resampled to {spacing:g} mm isotropic voxels" if spacing else "resampled")
     steps.append("normalised to zero mean and unit standard deviation over the brain")
     return listed(steps)
+
+
+def _unturned(settings: Record) -> str:
+    limit = settings.get("turn_from_deg")
+    return f", without a turn where it was below {limit:g}°" if limit else ""
 
 
 def software_sentence(versions: Record) -> str:

@@ -12,6 +12,7 @@ from monet_core.jobs.events import Phase
 from monet_core.preprocessing import (
     Prepared,
     PreprocessingSettings,
+    load_template,
     prepare,
     prepare_labels,
     resample,
@@ -276,3 +277,27 @@ def test_a_stripped_scan_is_left_as_it_is_by_brain_only() -> None:
     cut = prepare(scan_of(image, affine), UNREGISTERED.model_copy(update={"brain_only": True}))
     np.testing.assert_array_equal(cut.image, prepare(scan_of(image, affine), UNREGISTERED).image)
     assert cut.notes == ()
+
+
+@pytest.mark.parametrize(("degrees", "kept"), [(6, True), (20, False)])
+def test_the_voxels_of_a_head_that_lies_nearly_straight_are_not_interpolated(
+    degrees: float, kept: bool
+) -> None:
+    template, _, grid = load_template()
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_rotvec(np.radians(degrees) * np.array([0.6, 0, 0.8])).as_matrix()
+    turn[:3, 3] = (3.3, -6.1, 2.7)
+    header = np.array([[0, 0, -2.0, 125.5], [2, 0, 0, -160], [0, -2, 0, 130], [0, 0, 0, 1]])
+    stored = Geometry((126, 126, 126), header)
+    scan = scan_of(500 * resample(template, grid, stored, turn), header)
+    prepared = prepare(scan, PreprocessingSettings(spacing_mm=2.0))
+    assert prepared.record["registration"]["turned_deg"] == pytest.approx(degrees, abs=1)
+    index = prepared.indices(stored)
+    assert np.allclose(index, np.round(index), atol=1e-5) == kept
+    if kept:
+        there = np.argwhere(prepared.brain)[::97]
+        voxels = np.round(there @ inverse(index)[:3, :3].T + inverse(index)[:3, 3]).astype(int)
+        figures = prepared.record["intensity"]
+        found = prepared.image[tuple(there.T)] * figures["sd"] + figures["mean"]
+        wanted = scan.data[tuple(voxels.T)].clip(figures["clip_low"], figures["clip_high"])
+        np.testing.assert_allclose(found, wanted, atol=0.1)

@@ -6,7 +6,13 @@ from scipy.spatial.transform import Rotation
 
 from monet_core.preprocessing import load_template, resample
 from monet_core.preprocessing.heads import Head, look
-from monet_core.preprocessing.registration import Registration, brain_on, coverage, register
+from monet_core.preprocessing.registration import (
+    Registration,
+    along_voxels,
+    brain_on,
+    coverage,
+    register,
+)
 from monet_core.preprocessing.template import load_reference
 from monet_core.scans.geometry import Geometry
 
@@ -116,3 +122,35 @@ def test_template_is_the_mni_brain_and_cannot_be_changed() -> None:
     assert image.max() == 1
     with pytest.raises(ValueError, match="read-only"):
         image[0, 0, 0] = 1
+
+
+STORED = np.array([[0, 0, -1.1, 60], [-0.9, 0, 0, 80], [0, 1, 0, -70], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("rotvec", [(0, 0, 0), (6, -4, 3), (0, 9.9, 0)])
+def test_a_head_that_lies_nearly_straight_is_turned_to_its_own_axes(
+    rotvec: tuple[float, float, float],
+) -> None:
+    rigid, middle = pose(rotvec, (5, -3, 8)), np.array([1.0, -20, 10])
+    scan = Geometry((100, 120, 110), STORED)
+    straight = along_voxels(rigid, scan, middle, 10)
+    axes = (straight @ scan.affine)[:3, :3]
+    assert (np.abs(axes) > 1e-6).sum() == 3
+    assert np.linalg.det(straight[:3, :3]) == pytest.approx(1)
+    middle_before = np.linalg.inv(rigid) @ np.append(middle, 1)
+    np.testing.assert_allclose((straight @ middle_before)[:3], middle)
+
+
+@pytest.mark.parametrize("degrees", [10.1, 40, 80])
+def test_a_head_that_lies_farther_off_is_turned_to_the_template(degrees: float) -> None:
+    rigid = pose((0, degrees, 0), (5, -3, 8))
+    kept = along_voxels(rigid, Geometry((100, 120, 110), STORED), np.zeros(3), 10)
+    np.testing.assert_array_equal(kept, rigid)
+
+
+def test_voxels_that_are_not_at_right_angles_are_not_kept() -> None:
+    sheared = STORED.copy()
+    sheared[0, 1] = 0.05
+    rigid = pose((1, 2, 3), (0, 0, 0))
+    kept = along_voxels(rigid, Geometry((100, 120, 110), sheared), np.zeros(3), 10)
+    np.testing.assert_array_equal(kept, rigid)
