@@ -76,6 +76,16 @@ class Photographer:
         session.results_written(out)
         self.wait(lambda: len(session.shown) >= 2, 60)
 
+    def show_finest(self) -> str:
+        """Show the segmentation with the most regions, the newest of such, alone; its key."""
+        session = self.window.session
+        finest = max(
+            session.shown.values(), key=lambda one: (len(one.protocol.indices), one.entry.id)
+        )
+        for key in list(session.shown):
+            session.set_visible(key, key == finest.key)
+        return finest.key
+
     def compare(self) -> None:
         """Compare what the panel proposes."""
         model = self.window.panel("compare").model  # type: ignore[attr-defined]
@@ -110,13 +120,13 @@ def main() -> None:
     if args.study is None:
         for model in ("malc-2mm", "malc-1mm"):
             camera.segment(args.scans, model)
+    key = camera.show_finest()
     for activity in ACTIVITIES:
         window.show_activity(activity.key)
         camera.take(activity.key)
         if activity.key == "compare":
             camera.compare()
     assert session.stage is not None
-    key = next(iter(session.shown))
     session.stage.set_mesh_regions(key, session.shown[key].protocol.indices)
     window.show_activity("scans")
     camera.take("solid", 25)

@@ -96,6 +96,12 @@ def test_what_was_done_to_the_scan_is_told():
     assert "MNI152" not in text
 
 
+def test_a_head_that_keeps_its_voxels_is_not_said_to_be_turned():
+    settings = {"spacing_mm": 1.0, "register": True, "turn_from_deg": 15.0}
+    text = methods_paragraph(changed(RECORD, Preprocessing={"settings": settings}))
+    assert "space (Fonov et al. 2009), without a turn where it was below 15°, resampled" in text
+
+
 def test_a_registration_that_failed_is_not_claimed():
     record = changed(RECORD, Preprocessing={"registration": {"good": False}})
     assert "MNI152" not in methods_paragraph(record)
