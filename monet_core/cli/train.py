@@ -131,7 +131,9 @@ def finetune(
     ] = "first",
     start: Annotated[
         str | None,
-        typer.Option("--from", help="Run or model to begin with; its network settings are taken."),
+        typer.Option(
+            "--from", help="Run or model to begin with; its network is taken, widened if so set."
+        ),
     ] = None,
     decoders: Annotated[
         Literal["full+partial", "full"],
