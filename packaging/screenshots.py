@@ -63,6 +63,7 @@ class Photographer:
         """Segment through a job, as a user does."""
         session = self.window.session
         assert session.study is not None
+        before = len(session.shown)
         out = session.study.derivatives / model
         listed = [ScanToSegment(path=scan) for scan in scans]
         request = SegmentRequest(scans=listed, out=out, model=model)
@@ -74,7 +75,7 @@ class Photographer:
         if not self.wait(lambda: job.state in ended, 900) or job.error:
             raise SystemExit(f"segmenting failed: {job.error}")
         session.results_written(out)
-        self.wait(lambda: len(session.shown) >= 2, 60)
+        self.wait(lambda: len(session.shown) >= before + 2, 60)
 
     def show_finest(self) -> str:
         """Show the segmentation with the most regions, the newest of such, alone; its key."""

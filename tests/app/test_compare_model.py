@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,18 @@ def names(model: CompareModel) -> list[str]:
 def test_one_by_hand_and_the_newest_other_are_proposed(model):
     assert names(model) == ["Manual", "U-Net"]
     assert model.common.protocol.name == "malc"
+
+
+def test_two_of_one_atlas_are_proposed_where_none_is_by_hand(session):
+    study, scan = session.study, session.study.scans()[WRONG]
+    manual, ours, _ = study.segmentations(scan.id)
+    study.remove_segmentation(manual.id)
+    again = shutil.copy(ours.path, ours.path.with_name("again_dseg.nii.gz"))
+    study.add_segmentation(scan.id, again, "first", "model", "MO-Net 2", model="mo-net-2")
+    model = CompareModel(session)
+    session.open_scan(scan)
+    assert names(model) == ["MO-Net", "MO-Net 2"]
+    assert model.common.protocol.name == "first"
 
 
 def test_the_coarsest_common_protocol_is_proposed_and_kept(model):

@@ -144,8 +144,24 @@ def test_the_next_scan_hides_the_same_regions(session, model):
 def test_switching_a_segmentation_off_keeps_its_tree(session, model):
     before = model.view
     session.set_visible(FULL, False)
-    assert model.view is before
-    assert not model.view.shown.visible
+    assert model.views[FULL] is before
+    assert not before.shown.visible
+
+
+def test_switching_the_active_one_off_turns_to_one_that_is_seen(session, model):
+    listed = []
+    model.listed.connect(lambda: listed.append(model.active))
+    session.set_visible(FULL, False)
+    assert listed == [model.active] == [PART]
+    session.set_visible(FULL, True)  # whoever looks at PART goes on doing so
+    assert model.active == PART
+
+
+def test_the_tree_of_one_switched_off_can_be_looked_at(session, model):
+    session.set_visible(PART, False)
+    model.activate(PART)
+    session.set_visible(FULL, False)
+    assert model.active == PART
 
 
 def test_surfaces_are_made_of_what_is_chosen_or_drawn_and_there(session, model):

@@ -183,15 +183,21 @@ class CompareModel:
         return str(found["a"]), str(found["b"]), int(found["index"])
 
     def _proposed_choice(self) -> tuple[int, ...]:
-        """What was compared in the last scan; else one made by hand, and the newest other."""
+        """What was compared in the last scan; else one made by hand, and the newest other; of
+        one atlas where there are two."""
         known = [each for each in self.entries if each.id in self.protocols]
         newest = {origin_of(each): each.id for each in known}
         again = tuple(newest[origin] for origin in self._origins if origin in newest)
         if len(again) >= FEWEST or len(known) < FEWEST:
             return again or tuple(each.id for each in known)
-        first = next((each for each in known if each.source == "manual"), known[0])
-        other = [each for each in known if each is not first][-1]
-        return first.id, other.id
+        manual = next((each for each in known if each.source == "manual"), None)
+        one = manual or known[-1]
+        others = [each for each in known if each is not one]
+        others = [each for each in others if self._one_atlas(each, one)] or others
+        return (one.id, others[-1].id) if manual else (others[0].id, one.id)
+
+    def _one_atlas(self, one: SegmentationEntry, other: SegmentationEntry) -> bool:
+        return self.protocols[one.id].fingerprint == self.protocols[other.id].fingerprint
 
     def _set_chosen(self, chosen: tuple[int, ...]) -> None:
         self.chosen = chosen

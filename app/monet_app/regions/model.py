@@ -106,13 +106,15 @@ class RegionsModel:
         return title if len(same) == 1 else f"{origin_of(shown.entry).name} · {title}"
 
     def refresh(self) -> None:
-        """Take over what the session shows now."""
+        """Take over what the session shows now; turn to another that is seen when the active
+        one is switched off."""
+        before, was_seen = self.active, self.view is not None and self.view.shown.visible
         views = {key: self._view(key, shown) for key, shown in self.session.shown.items()}
         changed = [*views.values()] != [*self.views.values()]
         self.views = views
-        if self.active not in views:
+        if self.view is None or (was_seen and not self.view.shown.visible):
             self.active = self._next_active()
-        if changed:
+        if changed or self.active != before:
             self.listed.emit()
 
     def activate(self, key: str) -> None:
@@ -263,9 +265,10 @@ class RegionsModel:
         )  # fmt: skip
 
     def _next_active(self) -> str:
-        """The segmentation of the atlas that was looked at, else the first."""
-        same = [k for k, v in self.views.items() if v.shown.protocol.fingerprint == self._atlas]
-        return next(iter([*same, *self.views]), "")
+        """Of those that are seen the one of the atlas that was looked at, else the first."""
+        seen = {k: v for k, v in self.views.items() if v.shown.visible} or self.views
+        same = [k for k, v in seen.items() if v.shown.protocol.fingerprint == self._atlas]
+        return next(iter([*same, *seen]), "")
 
     def _was_picked(self, key: str, index: int) -> None:
         if key in self.views:
