@@ -113,6 +113,24 @@ def test_stage_two_begins_with_the_weights_of_stage_one_in_both_decoders(
     assert any(isinstance(e, Message) and "fresh: decoders.full" in e.text for e in said)
 
 
+def test_a_narrower_start_is_widened_and_goes_on_with_what_it_knew(
+    data: Path, full_data: Path, cache: Path, tmp_path: Path
+) -> None:
+    still = {"epochs": 1, "learning_rate": 1e-12}
+    train(request(data, tmp_path / "one", cache, settings=settings(**still)), silent, Cancel())
+    second = settings("finetune", network=NetworkSettings(width=6, levels=2), **still)
+    said: list[Event] = []
+    job = request(full_data, tmp_path / "two", cache, settings=second, start=tmp_path / "one")
+    train(job, said.append, Cancel())
+    narrow, wide = (load_model(tmp_path / run).network.eval() for run in ("one", "two"))
+    assert wide.settings.widths == second.network.widths != narrow.settings.widths
+    x = torch.randn(1, 1, 16, 16, 16)
+    with torch.no_grad():
+        few, many = (network(x)["partial"][0].dense() for network in (narrow, wide))
+    torch.testing.assert_close(many, few, atol=1e-4, rtol=1e-4)
+    assert any(isinstance(e, Message) and "was widened" in e.text for e in said)
+
+
 def test_what_validation_shows_the_network_is_what_training_showed_it(
     data: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
