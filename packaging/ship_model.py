@@ -32,12 +32,15 @@ def main() -> None:
     parser.add_argument("--card", type=Path, required=True)
     parser.add_argument("--scores", action="append", default=[], metavar="LABEL=EVALUATION")
     parser.add_argument("--pseudo-labelled", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--begun-with", metavar="WORDS", help="in place of a run's own name")
     args = parser.parse_args()
     trained = load_model(args.run)
     training = dict(trained.manifest.training)
     if args.pseudo_labelled:
         training["scans"] = sorted(set(training["scans"]) - set(args.pseudo_labelled))
         training["pseudo_labelled"] = sorted(args.pseudo_labelled)
+    if args.begun_with:
+        training["start"] = args.begun_with
     scores = dict(trained.manifest.scores)
     for text in args.scores:
         label, _, path = text.partition("=")
