@@ -1,11 +1,12 @@
-"""What each part of the recipe of `malc-1mm` brings: trainings that leave one part out.
+"""What each part of the training of `malc-1mm` brings: trainings that leave one part out.
 
 Every variant is a MO-Net fine-tuned on the 15 training scans of MALC with the same seed, patches
 and number of steps (2 mm, 64^3, small enough for two cores), scored on the two validation scans in
 model space by the weights of its last epoch. From scratch, so few steps reach next to nothing;
-so all begin with what stage 1 would give: the encoder and the sub-cortical decoder of a shipped
-model. (Its encoder has seen these scans' full labels; all variants have that in common.) Each is a
-run folder: the script goes on where it was interrupted, and prints the table of what is finished.
+so all have the network of `malc-2mm` and begin with what stage 1 would give: its encoder and its
+sub-cortical decoder. (The encoder has seen these scans' full labels; all variants have that in
+common.) Each is a run folder: the script goes on where it was interrupted, and prints the table of
+what is finished.
 
     python benchmarks/ablation.py OUT [--epochs 8] [--only NAME ...]
 """
@@ -61,7 +62,7 @@ def stage_one(folder: Path, model: Path) -> Model:
 
 
 def settings_of(change: dict[str, Any], epochs: int, network: NetworkSettings) -> TrainingSettings:
-    """The recipe of `malc-1mm` at the small size, with one thing changed."""
+    """The training of `malc-1mm` at the small size, with one thing changed."""
     values = TrainingSettings.model_validate(
         {**recipe_settings("best", "finetune"), "protocols": BOTH}
     ).model_dump()

@@ -4,7 +4,8 @@
 
 RUN is a training's folder, NAME the model's folder under resources/monet_resources/models, each
 EVALUATION the folder that `monet evaluate` wrote. Training scans whose labels a model made are
-named after --pseudo-labelled: they do not count as annotated. Prints the size.
+named after --pseudo-labelled: they do not count as annotated. --begun-with says in words that a
+user knows what the run began with. Prints the size.
 """
 
 from __future__ import annotations
