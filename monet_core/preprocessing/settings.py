@@ -16,8 +16,9 @@ with warnings.catch_warnings():
         `spacing_mm`: isotropic voxel size of the model grid. `n4`: correct the bias field
         first. `register`: move rigidly to MNI space; without it the scan keeps its own world
         space. `turn_from_deg`: a head that lies at a smaller angle to MNI space is shifted but not
-        turned, so that its voxels are not interpolated. `margin_mm`: how far the grid reaches
-        beyond the brain on every side. `brain_only`: in whole heads what lies outside the brain
+        turned, so that its voxels are not interpolated; 0 turns every head, which a network needs
+        that was trained without rotations. `margin_mm`: how far the grid reaches beyond the brain
+        on every side. `brain_only`: in whole heads what lies outside the brain
         becomes background; set in models that were trained on skull-stripped scans alone.
         """
 

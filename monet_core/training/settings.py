@@ -142,12 +142,15 @@ def recipe_settings(recipe: Recipe, stage: Stage) -> dict[str, Any]:
     """The recipe as keyword arguments of `TrainingSettings`; what is given later overrides.
 
     "paper" is the paper's method to the letter where it is stated (Adam at 0.001, batch 1,
-    random 128^3 patches, elastic deformation, cross-entropy; 3 and 200 epochs). "best" turns on
-    what is expected to win with few scans; every part is a switch of its own.
+    random 128^3 patches, elastic deformation, cross-entropy, every head turned to MNI space; 3 and
+    200 epochs). "best" turns on what is expected to win with few scans; every part is a switch of
+    its own.
     """
     epochs = 3 if stage == "pretrain" else 200
     if recipe == "paper":
-        return {"recipe": "paper", "stage": stage, "epochs": epochs}
+        # It never sees a turned head, and one that is left 13 degrees off costs it .03 of Dice.
+        turned = PreprocessingSettings(turn_from_deg=0)
+        return {"recipe": "paper", "stage": stage, "epochs": epochs, "preprocessing": turned}
     return {
         "recipe": "best",
         "stage": stage,

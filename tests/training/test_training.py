@@ -12,13 +12,14 @@ from phantoms import brain_phantom, save, save_malc_dataset, save_subject
 from monet_core.errors import NotEnoughMemoryError, OutputError, TrainingError
 from monet_core.jobs import Cancel, CancelledError, Event, Message, Metrics, Progress, silent
 from monet_core.losses import JointLoss, LossSettings
-from monet_core.models import load_model
+from monet_core.models import load_model, resolve_model
 from monet_core.networks import MONet, NetworkSettings
 from monet_core.preprocessing import PreprocessingSettings
 from monet_core.training import (
     AugmentationSettings,
     TrainingRequest,
     TrainingSettings,
+    complete_settings,
     read_metrics,
     recipe_settings,
     train,
@@ -149,6 +150,17 @@ def test_what_validation_shows_the_network_is_what_training_showed_it(
     what = settings(epochs=1, patch=40, augmentation=plain, precision="32")
     train(request(tmp_path / "d", tmp_path / "run", cache, settings=what), silent, Cancel())
     torch.testing.assert_close(seen[True][0], seen[False][0], rtol=0, atol=0)
+
+
+def test_heads_are_left_unturned_only_where_turned_ones_are_trained_on() -> None:
+    chosen = {"protocols": {"full": "malc"}, "preprocessing": {"spacing_mm": 2.0}}
+    paper = complete_settings("finetune", "paper", None, chosen)
+    best = complete_settings("finetune", "best", None, chosen)
+    assert paper.preprocessing == PreprocessingSettings(spacing_mm=2.0, turn_from_deg=0)
+    assert 0 < best.preprocessing.turn_from_deg <= best.augmentation.rotation_degrees
+    assert best.augmentation.affine_probability > 0
+    onward = complete_settings("finetune", "best", resolve_model("malc-2mm"), chosen)
+    assert onward.preprocessing.turn_from_deg == 0
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(
