@@ -9,10 +9,12 @@ from pathlib import PurePosixPath, PureWindowsPath
 from pydantic import JsonValue
 
 # The start of an absolute path: of a share or drive of Windows, a home, a file URL, a root. Not
-# within a word or a web address, where slashes mean something else.
-_START = r"(?:file://|[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|(?<!:)//|/(?!/))"
-_WHOLE = re.compile(rf"{_START}\S.*", re.DOTALL)
-_WITHIN = re.compile(rf"(?<![\w./\\<]){_START}[^\s\"',;:]+")
+# within a word or a web address, where slashes mean something else. Within a text a root is followed
+# by a folder: else nothing is hidden, and "Brain-Stem /4th Ventricle" is the name of a region.
+_NAMED = r"file://|[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|(?<!:)//"
+_WORD = r"[^\s\"',;:]"
+_WHOLE = re.compile(rf"(?:{_NAMED}|/(?!/))\S.*", re.DOTALL)
+_WITHIN = re.compile(rf"(?<![\w./\\<])(?:{_NAMED}|/(?!/)(?={_WORD}+/)){_WORD}+")
 
 
 def without_paths(value: JsonValue) -> JsonValue:

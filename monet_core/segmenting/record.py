@@ -92,7 +92,7 @@ def _mean_entropy(decoder: str, made: Labelled) -> float | None:
 
 def shared_note(note: Note, scan: Path) -> dict[str, str]:
     """A note about `scan` for a record, without the user's folders."""
-    # Not `without_paths`: a region's name may look like a path ("Brain-Stem /4th Ventricle").
+    # Not `without_paths`: the name of a lab's own region may look like a path.
     message = note.message.replace(str(scan), scan.name).replace(f"{scan.parent}/", "")
     return {**note.as_dict(), "message": message}
 

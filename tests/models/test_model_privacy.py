@@ -40,6 +40,7 @@ def test_paths_become_names(text, shared):
         "sub-01/anat/scan.nii",
         "line one\nline two",
         "a // b",
+        "Brain-Stem /4th Ventricle",
         "MIT",
     ],
 )
