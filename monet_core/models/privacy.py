@@ -9,8 +9,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from pydantic import JsonValue
 
 # The start of an absolute path: of a share or drive of Windows, a home, a file URL, a root. Not
-# within a word or a web address, where slashes mean something else. Within a text a root is followed
-# by a folder: else nothing is hidden, and "Brain-Stem /4th Ventricle" is the name of a region.
+# within a word or a web address, where slashes mean something else. Within a text a root counts
+# before a folder only: a lone name hides nothing, and "Brain-Stem /4th Ventricle" is a region.
 _NAMED = r"file://|[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|(?<!:)//"
 _WORD = r"[^\s\"',;:]"
 _WHOLE = re.compile(rf"(?:{_NAMED}|/(?!/))\S.*", re.DOTALL)
